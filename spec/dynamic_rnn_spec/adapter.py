@@ -1,0 +1,323 @@
+"""PythonAdapter: runs a Case on an implementation in this process and gives its Outcome; refuses to judge what came out.
+
+An implementation whose ``dynamic_rnn`` and cells have TensorFlow's names is connected by naming them::
+
+    adapter = PythonAdapter("my_rnn", dynamic_rnn=my_rnn.dynamic_rnn, cells=my_rnn)
+
+and one with other arrays, stores or functions overrides the small methods below. Anything else only needs ``name`` and
+``run(case) -> Outcome``: see docs/adapter.md.
+"""
+
+import contextlib
+from typing import Any, Dict, Iterator, List, Mapping, Optional
+
+import numpy as np
+
+from .case import (
+    Answer,
+    Call,
+    Case,
+    CellRef,
+    CellSpec,
+    DType,
+    Function,
+    Outcome,
+    PARAMETERS,
+    Raised,
+    Scope,
+    VariableRecord,
+    Wrong,
+)
+from .initializers import Constant, GlorotUniform, Ones, RandomUniform, Zeros
+from .probes import NumPyOps, Recorder, make_probe
+from .structure import is_sequence, map_structure
+from .variable_scope import VariableStore, use_store, variable_scope
+
+BUILT_IN = (
+    "BasicRNNCell",
+    "GRUCell",
+    "BasicLSTMCell",
+    "LSTMCell",
+    "MultiRNNCell",
+    "DropoutWrapper",
+    "ResidualWrapper",
+    "DeviceWrapper",
+)
+
+
+class LookAlike:
+    """Has all of RNNCell's protocol and is none [CELL-3]."""
+
+    state_size = 2
+    output_size = 2
+
+    def __call__(self, inputs: Any, state: Any, scope: Any = None) -> Any:
+        return state, state
+
+    def zero_state(self, batch_size: int, dtype: Any) -> Any:
+        return np.zeros((batch_size, 2), dtype)
+
+
+def _relu(x: Any) -> Any:
+    return x * (x > 0)
+
+
+def _identity(x: Any) -> Any:
+    return x
+
+
+def _sigmoid(x: Any) -> Any:
+    return 0.5 * (1 + np.tanh(0.5 * x))
+
+
+def _softsign(x: Any) -> Any:
+    return x / (1 + abs(x))
+
+
+def _keep_all(structure: Any) -> Any:
+    return map_structure(lambda leaf: False, structure) if is_sequence(structure) else False
+
+
+def _drop_all(structure: Any) -> Any:
+    return map_structure(lambda leaf: True, structure) if is_sequence(structure) else True
+
+
+FUNCTIONS: Mapping[str, Any] = {
+    "tanh": lambda: np.tanh,
+    "relu": lambda: _relu,
+    "identity": lambda: _identity,
+    "sigmoid": lambda: _sigmoid,
+    "softsign": lambda: _softsign,
+    "zeros": Zeros,
+    "ones": Ones,
+    "constant": Constant,
+    "random_uniform": RandomUniform,
+    "glorot_uniform": GlorotUniform,
+    "add_twice": lambda: lambda inputs, outputs: map_structure(lambda i, o: i + o + i, inputs, outputs),
+    "drop_none": lambda: _keep_all,
+    "drop_all": lambda: _drop_all,
+}
+"""Functions by the name that a Case gives them: the options of Function are the arguments of these."""
+
+WRONG: Mapping[str, Any] = {
+    "object": lambda adapter: object(),
+    "function": lambda adapter: _identity,
+    "set": lambda adapter: {1, 2},
+    "bytes": lambda adapter: b"rnn",
+    "float type": lambda adapter: float,
+    "int type": lambda adapter: int,
+    "bool type": lambda adapter: bool,
+    "complex type": lambda adapter: complex,
+    "look-alike": lambda adapter: LookAlike(),
+    "cell class": lambda adapter: adapter.cells.BasicRNNCell,
+    "cell instance": lambda adapter: adapter.cells.BasicRNNCell(2),
+    "list of cells": lambda adapter: [adapter.cells.BasicRNNCell(2), adapter.cells.BasicRNNCell(2)],
+}
+"""The objects that ``Wrong`` stands for."""
+
+
+class Replay:
+    """The uniform noise of a case, handed to a DropoutWrapper in the order in which it asks for each leaf."""
+
+    def __init__(self, noise: Mapping[str, Any], to_array: Any) -> None:
+        self.noise, self.to_array = noise, to_array
+        self.asked: Dict[Any, int] = {}
+
+    def __call__(self, purpose: str, leaf: int, shape: Any, dtype: Any) -> Any:
+        """Noise for leaf number ``leaf`` of the "input", "state" or "output"."""
+        step = self.asked.get((purpose, leaf), 0)
+        self.asked[purpose, leaf] = step + 1
+        stored = self.noise[purpose][leaf]
+        values = stored if stored.ndim == len(shape) else stored[step]
+        if values.shape != tuple(shape):
+            raise ValueError(
+                "noise for {} {}: the case has {}, asked for {}".format(purpose, leaf, values.shape, tuple(shape))
+            )
+        return self.to_array(values.astype(dtype))
+
+
+class PythonAdapter:
+    """Connects ``dynamic_rnn`` and the namespace of its cells (``cells.RNNCell``, ``cells.LSTMCell``, ...) to the contract."""
+
+    def __init__(
+        self, name: str, dynamic_rnn: Any, cells: Any, versions: Optional[Mapping[str, str]] = None, device: str = "cpu"
+    ) -> None:
+        self.name = name
+        self.dynamic_rnn = dynamic_rnn
+        self.cells = cells
+        self.versions = dict(versions or {"numpy": np.__version__})
+        self.device = device
+        self.ops: Any = NumPyOps()
+
+    def describe(self) -> Dict[str, Any]:
+        """What the report says about the implementation."""
+        return {"name": self.name, "versions": self.versions, "device": self.device}
+
+    # What an implementation with other arrays or stores overrides.
+
+    def to_array(self, array: "np.ndarray[Any, Any]") -> Any:
+        """An array of the case as the implementation wants it: here a writable copy, so that a change is seen."""
+        return np.array(array)
+
+    def to_numpy(self, array: Any) -> Any:
+        """What the implementation returned, as NumPy; what is no array stays as it is."""
+        return np.array(array) if isinstance(array, (np.ndarray, np.generic)) else array
+
+    def recorder(self) -> Recorder:
+        """What records the calls of a probe cell."""
+        return Recorder()
+
+    @contextlib.contextmanager
+    def fresh_store(self, weights: Mapping[str, Any]) -> Iterator[Any]:
+        """A fresh variable store, which takes ``weights`` by name as variables are made."""
+        with use_store(VariableStore(weights)) as store:
+            yield store
+
+    def variables(self, store: Any) -> Optional[List[VariableRecord]]:
+        """The variables of the store in order of creation, or None if they can't be told."""
+        return [VariableRecord(v.name, np.array(v.value), v.trainable) for v in store.variables.values()]
+
+    def function(self, function: Function) -> Any:
+        """A function by the name that the case gives it."""
+        return FUNCTIONS[function.name](**{name: self.value(value) for name, value in function.options.items()})
+
+    # The walk of a case.
+
+    def run(self, case: Case) -> Outcome:
+        """Every call of the case in order, in a fresh store; an exception of the implementation is an answer."""
+        missing = self._missing(case)
+        if missing is not None:
+            return Outcome.of(missing, case)
+        recorder = self.recorder()
+        cells: Dict[str, Any] = {}
+        with self.fresh_store(case.weights) as store:
+            answers = [self._answer(call, case, cells, recorder, store) for call in case.calls]
+            return Outcome(answers, self.variables(store))
+
+    def _answer(self, call: Call, case: Case, cells: Dict[str, Any], recorder: Recorder, store: Any) -> Answer:
+        recorder.start()
+        probed = any(spec.kind.startswith("probe:") for spec in _all_specs(case))
+        is_cell = {name: isinstance(value, CellRef) for name, value in call.arguments.items()}
+        given = {name: None if is_cell[name] else self.value(value) for name, value in call.arguments.items()}
+        before = {name: _bytes(value) for name, value in given.items()}
+        result, error = None, None
+        try:
+            with contextlib.ExitStack() as scopes:
+                for scope in call.outer_scopes:
+                    scopes.enter_context(self.open_scope(scope))
+                for name in (name for name in given if is_cell[name]):
+                    given[name] = self._cell(call.arguments[name], cells, case, recorder)
+                by_position = PARAMETERS[: call.positional]
+                keywords = {name: value for name, value in given.items() if name not in by_position}
+                result = self.plain(self.dynamic_rnn(*[given[name] for name in by_position], **keywords))
+        except Exception as caught:  # whatever an implementation raises is its answer; the clause decides what it means
+            phase = ("after" if recorder.calls else "before") if probed else None
+            error = raised(caught, phase)
+        variables = self.variables(store)
+        return Answer(
+            "returned" if error is None else "raised",
+            result=result,
+            error=error,
+            trace=recorder.events if probed else None,
+            changed=[name for name in before if not is_cell[name] and _bytes(given[name]) != before[name]],
+            variables=None if variables is None else [variable.name for variable in variables],
+        )
+
+    def _missing(self, case: Case) -> Optional[Answer]:
+        for spec in _all_specs(case):
+            if not spec.kind.startswith("probe:") and not hasattr(self.cells, spec.kind):
+                return Answer.unsupported(spec.kind, "{} has no {}".format(self.name, spec.kind))
+        return None
+
+    def open_scope(self, scope: Scope) -> Any:
+        """A context manager that opens the scope and gives the VariableScope."""
+        initializer = None if scope.initializer is None else self.function(scope.initializer)
+        return variable_scope(scope.name, reuse=scope.reuse, initializer=initializer)
+
+    def value(self, value: Any) -> Any:
+        """A value of the case, a cell apart, as the implementation takes it."""
+        if is_sequence(value):
+            return _map_children(self.value, value)
+        if isinstance(value, np.ndarray):
+            return self.to_array(value)
+        if isinstance(value, DType):
+            return self.dtype(value)
+        if isinstance(value, Function):
+            return self.function(value)
+        if isinstance(value, Wrong):
+            return WRONG[value.what](self)
+        if isinstance(value, Scope):
+            with self.open_scope(value) as scope:
+                return scope
+        return value
+
+    def dtype(self, dtype: DType) -> Any:
+        """A dtype object."""
+        return np.dtype(dtype.name) if dtype.form == "dtype" else np.dtype(dtype.name).type
+
+    def plain(self, value: Any) -> Any:
+        """What was returned with its arrays as NumPy."""
+        if is_sequence(value):
+            return _map_children(self.plain, value)
+        return self.to_numpy(value)
+
+    # Cells.
+
+    def _cell(self, ref: CellRef, cells: Dict[str, Any], case: Case, recorder: Any) -> Any:
+        if ref.name not in cells:
+            cells[ref.name] = self._build(case.cells[ref.name], cells, case, recorder)
+        return cells[ref.name]
+
+    def _build(self, spec: Any, cells: Dict[str, Any], case: Case, recorder: Any) -> Any:
+        if isinstance(spec, CellRef):
+            return self._cell(spec, cells, case, recorder)
+        children = [self._build(child, cells, case, recorder) for child in spec.children]
+        return self.make_cell(spec, children, recorder)
+
+    def make_cell(self, spec: CellSpec, children: List[Any], recorder: Any) -> Any:
+        """A cell of the implementation from its spec."""
+        options = {name: self.value(value) for name, value in spec.options.items() if name != "noise"}
+        if spec.kind.startswith("probe:"):
+            return make_probe(spec.kind[len("probe:") :], dict(spec.options), self.cells.RNNCell, self.ops, recorder)
+        make = getattr(self.cells, spec.kind)
+        if spec.kind == "MultiRNNCell":
+            return make(children, **options)
+        cell = make(*children, **options)
+        if "noise" in spec.options:
+            cell.uniform = Replay(spec.options["noise"], self.to_array)
+        return cell
+
+
+def raised(error: Exception, phase: Optional[str]) -> Raised:
+    """An exception as data."""
+    kind = "TypeError" if isinstance(error, TypeError) else "ValueError" if isinstance(error, ValueError) else "other"
+    told = {name: getattr(error, name, None) for name in ("clause", "argument", "wanted", "got")}
+    texts = {name: value if isinstance(value, str) else None for name, value in told.items()}
+    native = "{}.{}".format(type(error).__module__, type(error).__name__)
+    return Raised(kind, native, str(error), phase, **texts)
+
+
+def _all_specs(case: Case) -> Iterator[CellSpec]:
+    waiting: List[Any] = list(case.cells.values())
+    while waiting:
+        spec = waiting.pop()
+        if isinstance(spec, CellSpec):
+            yield spec
+            waiting.extend(spec.children)
+
+
+def _map_children(function: Any, value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: function(child) for key, child in value.items()}
+    if hasattr(value, "_fields"):
+        return type(value)(*[function(child) for child in value])
+    return type(value)(function(child) for child in value)
+
+
+def _bytes(value: Any) -> Any:
+    """The bytes of every array in a value, to see whether one has changed."""
+    if isinstance(value, np.ndarray):
+        return value.tobytes()
+    if isinstance(value, Mapping):
+        return [_bytes(child) for child in value.values()]
+    return [_bytes(child) for child in value] if is_sequence(value) else None

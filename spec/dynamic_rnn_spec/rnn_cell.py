@@ -1,0 +1,253 @@
+"""RNNCell, the protocol that every cell keeps, and LSTMStateTuple; refuses to do arithmetic or to make a zero state.
+
+A cell that a user writes against this class runs on every implementation: ``call`` takes its functions from
+``array_module(inputs)``, and ``add_variable`` gives it weights, which it reads in the module of its inputs.
+"""
+
+import abc
+import contextlib
+import re
+import sys
+from collections import namedtuple
+from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence, Union
+
+import numpy as np
+
+from .errors import ArgumentValueError
+from .initializers import GlorotUniform
+from .structure import flatten, map_structure
+from .variable_scope import (
+    Initializer,
+    Variable,
+    VariableScope,
+    default_store,
+    get_variable,
+    get_variable_scope,
+    variable_scope,
+)
+
+LSTMStateTuple = namedtuple("LSTMStateTuple", ("c", "h"))
+LSTMStateTuple.__doc__ = (
+    "The state of an LSTM cell: ``c`` [batch, units], the cell; ``h`` [batch, outputs], what it emits."
+)
+
+ARRAY_MODULES: Dict[str, Callable[[Any], Any]] = {}
+"""Array modules beside NumPy: the first part of an array type's module name, and what answers with the functions for it."""
+
+
+def array_module(array: Any) -> Any:
+    """The module whose functions work on ``array``: NumPy for a NumPy array, CuPy for a CuPy array.
+
+    Raises:
+        TypeError: the array belongs to no module that is known here.
+    """
+    if isinstance(array, (np.ndarray, np.generic)):
+        return np
+    root = type(array).__module__.split(".")[0]
+    if root in ARRAY_MODULES:
+        return ARRAY_MODULES[root](array)
+    if root == "cupy" and "cupy" in sys.modules:
+        return sys.modules["cupy"]
+    raise TypeError("array_module: expected an array of NumPy or CuPy, got {}".format(type(array).__name__))
+
+
+class RNNCell(abc.ABC):
+    """A cell: ``output, new_state = cell(inputs, state)`` for one step of the whole batch.
+
+    A subclass defines ``state_size`` and ``output_size`` (an integer, a TensorShape, or a nested structure of them) and
+    ``call(inputs, state)``; one with weights makes them in ``build(inputs_shape)`` by ``add_variable``. Leaves of inputs, state and
+    output are arrays [batch, ...].
+
+    Args:
+        trainable: whether the variables are to be trained.
+        name: the scope of the variables; None is the class name in snake case [VAR-7].
+        dtype: the dtype of the variables; None is the dtype of the first inputs [VAR-13].
+        reuse: None, True or AUTO_REUSE: whether variables that exist in the scope are shared.
+
+    From: TensorFlow 1.4.1, ``tf.nn.rnn_cell.RNNCell``.
+    """
+
+    # Defaults for a subclass whose __init__ does not call this one's.
+    trainable: bool = True
+    name: Optional[str] = None
+    dtype: Any = None
+    reuse: Union[None, bool, str] = None
+    built: bool = False
+    variables: Sequence[Variable] = ()
+    _scope: Optional[VariableScope] = None
+    _initial_dtype: Any = None
+
+    def __init__(
+        self,
+        trainable: bool = True,
+        name: Optional[str] = None,
+        dtype: Any = None,
+        reuse: Union[None, bool, str] = None,
+    ) -> None:
+        self.trainable = trainable
+        self.name = name
+        self.dtype = None if dtype is None else np.dtype(dtype)
+        self.reuse = reuse
+        self._initial_dtype = self.dtype
+
+    @property
+    @abc.abstractmethod
+    def state_size(self) -> Any:
+        """The size of one row of each leaf of the state."""
+
+    @property
+    @abc.abstractmethod
+    def output_size(self) -> Any:
+        """The size of one row of each leaf of the output."""
+
+    def build(self, inputs_shape: Any) -> None:
+        """Make the variables; called once, before the first ``call``, with the shape of each leaf of the inputs (a tuple [batch, ...])."""
+
+    def call(self, inputs: Any, state: Any) -> Any:
+        """One step: ``(output, new_state)`` from inputs [batch, ...] and state."""
+        raise TypeError("{}: a cell defines call(inputs, state)".format(type(self).__name__))
+
+    def zero_state(self, batch_size: int, dtype: Any) -> Any:
+        """The state before the first step; a cell that starts otherwise overrides it [CELL-9].
+
+        Raises:
+            TypeError: this class has no arrays of its own; each implementation makes the zero state of such a cell.
+        """
+        raise TypeError(
+            "{}.zero_state: arrays belong to an implementation: call impl_ref.zero_state(cell, batch_size, dtype) "
+            "or derive the cell from impl_ref.RNNCell".format(type(self).__name__)
+        )
+
+    def __call__(self, inputs: Any, state: Any, scope: Union[None, str, VariableScope] = None) -> Any:
+        """One step of the batch; the first call fixes the scope and makes the variables [SCOPE-11].
+
+        Args:
+            inputs: leaves [batch, ...].
+            state: leaves [batch, ...] in the structure of ``state_size``.
+            scope: where the variables live; None: the open scope and below it the cell's own name.
+
+        Returns:
+            The pair (output, new_state).
+        """
+        if self.built:
+            with self._entered(scope):
+                return self.call(inputs, state)
+        with default_store().transaction(), self._entered(scope):
+            self._build(inputs)
+            return self.call(inputs, state)
+
+    @contextlib.contextmanager
+    def _entered(self, scope: Union[None, str, VariableScope]) -> Iterator[None]:
+        if self._scope is not None:
+            with variable_scope(self._scope, reuse=True if self.built else self.reuse):
+                yield
+            return
+        if scope is not None:
+            opened = variable_scope(scope, reuse=self.reuse)
+        elif self.reuse:
+            opened = variable_scope(self._base_name(), reuse=self.reuse)
+        else:
+            opened = variable_scope(None, default_name=self._base_name())
+        with opened as captured:
+            default_store().on_rollback(self._unbuild)
+            self._scope = captured
+            yield
+
+    def _base_name(self) -> str:
+        return self.name or snake_case(type(self).__name__)
+
+    def _build(self, inputs: Any) -> None:
+        leaves = flatten(inputs)
+        if self.dtype is None and leaves:
+            self.dtype = np.dtype(getattr(leaves[0], "dtype", np.float32))
+        self.build(map_structure(lambda leaf: tuple(np.shape(leaf)), inputs))
+        self.built = True
+
+    def _unbuild(self) -> None:
+        self._scope = None
+        self.built = False
+        self.variables = ()
+        self.dtype = self._initial_dtype
+
+    def add_variable(
+        self,
+        name: str,
+        shape: Sequence[int],
+        dtype: Any = None,
+        initializer: Optional[Initializer] = None,
+        trainable: bool = True,
+        partitions: Optional[int] = None,
+    ) -> "Weight":
+        """A variable of this cell, made or shared by the rules of its scope.
+
+        Args:
+            name: below the cell's scope.
+            shape, dtype: of the whole; dtype None is the cell's.
+            initializer: None is the scope's, else glorot uniform.
+            trainable: whether it is to be trained (and only if the cell is).
+            partitions: split on axis 0 into that many variables ``name/part_<k>`` [VAR-15].
+
+        Returns:
+            A Weight: ``weight.read(like)`` is the whole array in the module of ``like``.
+
+        Raises:
+            ValueError, TypeError: the rules of reuse and shapes, see VariableStore.get.
+        """
+        chosen = self.dtype if dtype is None else dtype
+        chosen = np.float32 if chosen is None else chosen
+        trained = trainable and self.trainable
+        if partitions is None:
+            made = [get_variable(name, shape, chosen, initializer, trained)]
+        else:
+            if initializer is None and get_variable_scope().initializer is None:
+                initializer = GlorotUniform(full_shape=shape)
+            sizes = part_sizes(shape[0], partitions)
+            parts = [(size,) + tuple(shape[1:]) for size in sizes]
+            made = [
+                get_variable("{}/part_{}".format(name, index), part, chosen, initializer, trained)
+                for index, part in enumerate(parts)
+            ]
+        self.variables = tuple(self.variables) + tuple(made)
+        return Weight(made)
+
+
+class Weight:
+    """What a cell computes with: one variable, or the parts of a partitioned one joined on axis 0."""
+
+    def __init__(self, parts: Sequence[Variable]) -> None:
+        self.parts = tuple(parts)
+
+    @property
+    def shape(self) -> "tuple[int, ...]":
+        """The shape of the whole."""
+        return (
+            (sum(part.shape[0] for part in self.parts),) + self.parts[0].shape[1:]
+            if len(self.parts) > 1
+            else self.parts[0].shape
+        )
+
+    def read(self, like: Any = None) -> Any:
+        """The value as one array of the module that ``like`` belongs to: NumPy for NumPy or None."""
+        if len(self.parts) == 1:
+            return self.parts[0].read(like)
+        module = np if like is None else array_module(like)
+        return module.concatenate([part.read(like) for part in self.parts], axis=0)
+
+
+def part_sizes(rows: int, partitions: int) -> List[int]:
+    """The sizes of the parts of an axis: as even as can be, longer ones first, 8 rows in 3 parts being 3, 3, 2.
+
+    Raises:
+        ValueError: fewer rows than parts, or no part at all.
+    """
+    if partitions < 1 or partitions > rows:
+        raise ArgumentValueError("partitions", "1 to {} parts".format(rows), str(partitions), "VAR-15")
+    size, longer = divmod(rows, partitions)
+    return [size + 1] * longer + [size] * (partitions - longer)
+
+
+def snake_case(name: str) -> str:
+    """The default scope of a cell of that class name: ``BasicLSTMCell`` is ``basic_lstm_cell`` [VAR-7]."""
+    split = re.sub("(.)([A-Z][a-z0-9]+)", lambda match: match.group(1) + "_" + match.group(2), name)
+    lowered = re.sub("([a-z])([A-Z])", lambda match: match.group(1) + "_" + match.group(2), split).lower()
+    return "private" + lowered if lowered.startswith("_") else lowered

@@ -1,0 +1,123 @@
+"""Nested structures: lists, tuples, namedtuples and dicts of leaves (what TensorFlow calls nest); refuses to know what a leaf is.
+
+Everything that is not a list, tuple, namedtuple or mapping is a leaf: an array, a TensorShape, a string, None. A dict is walked in
+sorted key order and handed back in its own order of insertion, as TensorFlow 1.4.1 does.
+"""
+
+from collections import abc
+from typing import Any, Callable, Iterator, List, Sequence, Tuple
+
+
+def is_sequence(value: Any) -> bool:
+    """Whether ``value`` is a structure (list, tuple, namedtuple, dict) and not a leaf."""
+    return isinstance(value, abc.Mapping) or (
+        isinstance(value, abc.Sequence) and not isinstance(value, (str, bytes, bytearray))
+    )
+
+
+def is_namedtuple(value: Any) -> bool:
+    """Whether ``value`` is an instance of a class made by ``collections.namedtuple``."""
+    return isinstance(value, tuple) and isinstance(getattr(value, "_fields", None), tuple)
+
+
+def children_of(structure: Any) -> List[Tuple[str, Any]]:
+    """The direct children with their path pieces, in the order in which they are flattened.
+
+    Raises:
+        TypeError: the keys of a dict can't be sorted.
+    """
+    if isinstance(structure, abc.Mapping):
+        try:
+            keys = sorted(structure)
+        except TypeError:
+            raise TypeError("a dict in a structure needs keys that can be sorted, got {!r}".format(list(structure)))
+        return [("[{!r}]".format(key), structure[key]) for key in keys]
+    if is_namedtuple(structure):
+        return [("." + field, child) for field, child in zip(structure._fields, structure)]
+    return [("[{}]".format(index), child) for index, child in enumerate(structure)]
+
+
+def flatten_with_paths(structure: Any, path: str = "") -> List[Tuple[str, Any]]:
+    """Every leaf with its path (``"[0].h"``), depth first; a lone leaf has the path ``""``."""
+    if not is_sequence(structure):
+        return [(path, structure)]
+    leaves: List[Tuple[str, Any]] = []
+    for piece, child in children_of(structure):
+        leaves.extend(flatten_with_paths(child, path + piece))
+    return leaves
+
+
+def flatten(structure: Any) -> List[Any]:
+    """Every leaf, depth first; a lone leaf is a list of one."""
+    return [leaf for _, leaf in flatten_with_paths(structure)]
+
+
+def rebuild(structure: Any, children: Sequence[Any]) -> Any:
+    """A structure of the type of ``structure`` whose direct children are ``children``, given in flattening order."""
+    if isinstance(structure, abc.Mapping):
+        by_key = dict(zip(sorted(structure), children))
+        pairs = [(key, by_key[key]) for key in structure]
+        return dict(pairs) if type(structure) is dict else type(structure)(pairs)  # type: ignore[call-arg]  # a mapping class takes pairs
+    if is_namedtuple(structure):
+        return type(structure)(*children)
+    if isinstance(structure, list):
+        return list(children)
+    return tuple(children)
+
+
+def pack_sequence_as(structure: Any, flat: Sequence[Any]) -> Any:
+    """The leaves ``flat`` in the form of ``structure``.
+
+    Raises:
+        ValueError: the number of leaves differs.
+    """
+    expected = len(flatten(structure))
+    if len(flat) != expected:
+        raise ValueError("expected {} leaves for the structure, got {}".format(expected, len(flat)))
+    leaves = iter(flat)
+    return _pack(structure, leaves)
+
+
+def _pack(structure: Any, leaves: Iterator[Any]) -> Any:
+    if not is_sequence(structure):
+        return next(leaves)
+    return rebuild(structure, [_pack(child, leaves) for _, child in children_of(structure)])
+
+
+def assert_same_structure(first: Any, second: Any, check_types: bool = True, path: str = "") -> None:
+    """Refuse two structures that differ in nesting or, with ``check_types``, in the type of a container.
+
+    Raises:
+        TypeError: containers of different types stand at one place.
+        ValueError: a leaf stands where the other has a container, or the number (or the keys) of children differ.
+    """
+    place = path or "the top"
+    if is_sequence(first) != is_sequence(second):
+        raise ValueError("at {}: {} against {}".format(place, _describe(first), _describe(second)))
+    if not is_sequence(first):
+        return
+    if check_types and type(first) is not type(second):
+        raise TypeError("at {}: {} against {}".format(place, type(first).__name__, type(second).__name__))
+    ours, theirs = children_of(first), children_of(second)
+    if len(ours) != len(theirs) or (check_types and [piece for piece, _ in ours] != [piece for piece, _ in theirs]):
+        raise ValueError("at {}: {} against {}".format(place, _describe(first), _describe(second)))
+    for (piece, one), (_, other) in zip(ours, theirs):
+        assert_same_structure(one, other, check_types, path + piece)
+
+
+def map_structure(function: Callable[..., Any], *structures: Any) -> Any:
+    """``function`` applied leaf by leaf; the result has the form of the first structure.
+
+    Raises:
+        TypeError, ValueError: the structures differ.
+    """
+    for other in structures[1:]:
+        assert_same_structure(structures[0], other)
+    columns = zip(*[flatten(structure) for structure in structures])
+    return pack_sequence_as(structures[0], [function(*leaves) for leaves in columns])
+
+
+def _describe(value: Any) -> str:
+    if is_sequence(value):
+        return "{} of {}".format(type(value).__name__, len(value))
+    return "a single {}".format(type(value).__name__)

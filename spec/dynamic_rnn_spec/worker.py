@@ -1,0 +1,69 @@
+"""A worker: answers cases over a pipe, one JSON line for each, from any process; refuses to know who asks.
+
+Protocol (version 1): on start the worker writes ``{"hello": {"protocol": 1, "name": ..., "versions": {...}, "device": ...}}``. Each line it
+reads is ``{"id": N, "case": CASE}``, each it writes ``{"id": N, "outcome": OUTCOME}``, in order; end of input ends it. What the
+implementation prints goes to stderr, never into the pipe. A case that can't be read is answered ``{"id": N, "error": TEXT}``: a fault
+of the harness, not of the implementation. A worker that dies in a case has crashed on it; one that is killed for its time has timed out.
+
+``python -m dynamic_rnn_spec.worker impl_ref`` serves ``impl_ref.adapter:implementation``; ``module:attribute`` names any other.
+"""
+
+import importlib
+import json
+import os
+import sys
+from typing import Any, List
+
+from .case import Case, FormatError, dumps
+
+PROTOCOL = 1
+
+
+def serve(implementation: Any) -> int:
+    """Answer cases from stdin on stdout until the input ends; returns the exit status."""
+    answers = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)
+    sys.stdout = sys.stderr
+    _write(answers, {"hello": dict(implementation.describe(), protocol=PROTOCOL)})
+    for line in sys.stdin:
+        request = json.loads(line)
+        try:
+            case = Case.from_json(request["case"])
+        except FormatError as error:
+            _write(answers, {"id": request["id"], "error": str(error)})
+            continue
+        _write(answers, {"id": request["id"], "outcome": implementation.run(case).to_json()})
+    return 0
+
+
+def _write(stream: Any, data: Any) -> None:
+    stream.write(dumps(data) + "\n")
+    stream.flush()
+
+
+def load(name: str) -> Any:
+    """The implementation that ``name`` stands for: ``module:attribute``, or a package with ``adapter:implementation``.
+
+    An attribute that is a function or a class is called.
+
+    Raises:
+        ImportError, AttributeError: there is none.
+    """
+    module, _, attribute = name.partition(":")
+    if not attribute:
+        module, attribute = name + ".adapter", "implementation"
+    found = getattr(importlib.import_module(module), attribute)
+    made = isinstance(found, type) or not hasattr(found, "run")
+    return found() if made else found
+
+
+def main(arguments: List[str]) -> int:
+    """Serve the implementation named by the one argument."""
+    if len(arguments) != 1:
+        sys.stderr.write("usage: python -m dynamic_rnn_spec.worker PACKAGE | MODULE:ATTRIBUTE\n")
+        return 2
+    return serve(load(arguments[0]))
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
