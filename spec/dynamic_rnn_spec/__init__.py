@@ -1,7 +1,9 @@
-"""The ground floor: what the r1.4 page of ``dynamic_rnn`` promises, as data and shared vocabulary; knows no implementation and no test.
+"""The ground floor: what the r1.4 page of ``dynamic_rnn`` promises, as data and shared vocabulary; knows no
+implementation and no test.
 
-Python 3.6 must be able to import this file and the modules that it names: the worker for TensorFlow 1.4.1 runs there. The clause
-registry (``dynamic_rnn_spec.clauses``, ``dynamic_rnn_spec.ledger``) needs 3.11 and is imported by whoever wants it.
+Python 3.6 must be able to import this file and the modules that it names: the worker for TensorFlow 1.4.1 runs there.
+The clause registry (``dynamic_rnn_spec.clauses``, ``dynamic_rnn_spec.ledger``) needs 3.11 and is imported by whoever
+wants it.
 """
 
 from .errors import ArgumentError, ArgumentTypeError, ArgumentValueError

@@ -1,4 +1,5 @@
-"""PythonAdapter: runs a Case on an implementation in this process and gives its Outcome; refuses to judge what came out.
+"""PythonAdapter: runs a Case on an implementation in this process and gives its Outcome; refuses to judge what came
+out.
 
 An implementation whose ``dynamic_rnn`` and cells have TensorFlow's names is connected by naming them::
 
@@ -14,6 +15,7 @@ from typing import Any, Dict, Iterator, List, Mapping, Optional
 import numpy as np
 
 from .case import (
+    PARAMETERS,
     Answer,
     Call,
     Case,
@@ -22,7 +24,6 @@ from .case import (
     DType,
     Function,
     Outcome,
-    PARAMETERS,
     Raised,
     Scope,
     VariableRecord,
@@ -137,7 +138,8 @@ class Replay:
 
 
 class PythonAdapter:
-    """Connects ``dynamic_rnn`` and the namespace of its cells (``cells.RNNCell``, ``cells.LSTMCell``, ...) to the contract."""
+    """Connects ``dynamic_rnn`` and the namespace of its cells (``cells.RNNCell``, ``cells.LSTMCell``, ...) to the
+    contract."""
 
     def __init__(
         self, name: str, dynamic_rnn: Any, cells: Any, versions: Optional[Mapping[str, str]] = None, device: str = "cpu"
@@ -210,7 +212,7 @@ class PythonAdapter:
                 by_position = PARAMETERS[: call.positional]
                 keywords = {name: value for name, value in given.items() if name not in by_position}
                 result = self.plain(self.dynamic_rnn(*[given[name] for name in by_position], **keywords))
-        except Exception as caught:  # whatever an implementation raises is its answer; the clause decides what it means
+        except Exception as caught:  # noqa: BLE001  # whatever it raises is its answer; a clause decides what that means
             phase = ("after" if recorder.calls else "before") if probed else None
             error = raised(caught, phase)
         variables = self.variables(store)

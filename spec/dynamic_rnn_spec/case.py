@@ -1,9 +1,11 @@
-"""Case and Outcome: a call of dynamic_rnn, and what came of it, as data that any language can read; refuses to run anything.
+"""Case and Outcome: a call of dynamic_rnn, and what came of it, as data that any language can read; refuses to run
+anything.
 
-This one file reads and writes the format, for the driver and for workers in other processes; Python 3.6, NumPy and the standard
-library are all it needs. On the wire an array is little-endian bytes in base64 with dtype and shape, a float is the shortest decimal
-that gives the same double (or NaN, Infinity, -Infinity), an integer that JavaScript could not hold is a string, and every other
-value is an object with one telling key. ``schema/case.schema.json`` and ``schema/outcome.schema.json`` say the same to a machine.
+This one file reads and writes the format, for the driver and for workers in other processes; Python 3.6, NumPy and the
+standard library are all it needs. On the wire an array is little-endian bytes in base64 with dtype and shape, a float
+is the shortest decimal that gives the same double (or NaN, Infinity, -Infinity), an integer that JavaScript could not
+hold is a string, and every other value is an object with one telling key. ``schema/case.schema.json`` and
+``schema/outcome.schema.json`` say the same to a machine.
 """
 
 import base64
@@ -86,7 +88,8 @@ class CellRef(Record):
 
 
 class Wrong(Record):
-    """A Python object that no language would take for a value, given on purpose (see ``adapter.WRONG`` for the kinds)."""
+    """A Python object that no language would take for a value, given on purpose (see ``adapter.WRONG`` for the
+    kinds)."""
 
     __slots__ = ("what",)
     what: str
@@ -99,7 +102,8 @@ class Wrong(Record):
 
 
 class DType(Record):
-    """A dtype as an object: ``form`` is "dtype" (``np.dtype("float32")``, ``tf.float32``) or "type" (``np.float32``)."""
+    """A dtype as an object: ``form`` is "dtype" (``np.dtype("float32")``, ``tf.float32``) or "type"
+    (``np.float32``)."""
 
     __slots__ = ("name", "form")
     name: str
@@ -129,7 +133,8 @@ class Function(Record):
 
 
 class Scope(Record):
-    """A variable scope by name: opened around a call, or given as the argument ``scope`` (then a VariableScope object)."""
+    """A variable scope by name: opened around a call, or given as the argument ``scope`` (then a VariableScope
+    object)."""
 
     __slots__ = ("name", "reuse", "initializer")
     name: str
@@ -144,11 +149,12 @@ class Scope(Record):
 
 
 class CellSpec(Record):
-    """A cell as data: ``kind`` is the name of a built-in cell or "probe:<Name>", ``options`` its constructor's arguments by name.
+    """A cell as data: ``kind`` is the name of a built-in cell or "probe:<Name>", ``options`` its constructor's
+    arguments by name.
 
-    ``children`` are the cells of a MultiRNNCell or the one that a wrapper wraps: a CellSpec, or a CellRef to share an instance.
-    A DropoutWrapper's option ``noise`` is the uniform noise itself: by "input", "state", "output" a list, one entry for each leaf, of
-    arrays [step, batch, size] (variational: [1, size]).
+    ``children`` are the cells of a MultiRNNCell or the one that a wrapper wraps: a CellSpec, or a CellRef to share an
+    instance. A DropoutWrapper's option ``noise`` is the uniform noise itself: by "input", "state", "output" a list, one
+    entry for each leaf, of arrays [step, batch, size] (variational: [1, size]).
     """
 
     __slots__ = ("kind", "options", "children")
@@ -175,7 +181,8 @@ class CellSpec(Record):
 
 
 class Call(Record):
-    """One call: the arguments given (one left out is not in ``arguments``), how many of them by position, and the scopes around it."""
+    """One call: the arguments given (one left out is not in ``arguments``), how many of them by position, and the
+    scopes around it."""
 
     __slots__ = ("arguments", "positional", "outer_scopes")
     arguments: Mapping[str, Any]
@@ -239,8 +246,9 @@ class Case(Record):
 
 
 class Raised(Record):
-    """An exception: ``kind`` is "TypeError", "ValueError" (subclasses too) or "other"; ``phase`` is "before" or "after" the first
-    call of the cell, or None where that can't be told; ``clause``, ``argument``, ``wanted`` and ``got`` are what the error says of itself."""
+    """An exception: ``kind`` is "TypeError", "ValueError" (subclasses too) or "other"; ``phase`` is "before" or "after"
+    the first call of the cell, or None where that can't be told; ``clause``, ``argument``, ``wanted`` and ``got`` are
+    what the error says of itself."""
 
     __slots__ = ("kind", "native", "message", "phase", "clause", "argument", "wanted", "got")
     kind: str
@@ -283,9 +291,9 @@ class Raised(Record):
 class Answer(Record):
     """What one call gave: ``kind`` is "returned", "raised", "unsupported", "crashed" or "timed out".
 
-    ``result`` is all that was returned (``outputs`` and ``state`` read it as a pair); ``error`` is the Raised; ``what`` and ``why`` belong
-    to the other kinds. Where the implementation can tell: ``trace`` lists what a probe cell saw, ``changed`` the arguments whose arrays
-    were modified, ``variables`` the names that exist after the call.
+    ``result`` is all that was returned (``outputs`` and ``state`` read it as a pair); ``error`` is the Raised; ``what``
+    and ``why`` belong to the other kinds. Where the implementation can tell: ``trace`` lists what a probe cell saw,
+    ``changed`` the arguments whose arrays were modified, ``variables`` the names that exist after the call.
     """
 
     __slots__ = ("kind", "result", "error", "what", "why", "trace", "changed", "variables")
@@ -370,7 +378,8 @@ class Answer(Record):
 
 
 class VariableRecord(Record):
-    """A variable after the calls: its name without ``:0``, its value (so its shape and dtype), whether it is trainable."""
+    """A variable after the calls: its name without ``:0``, its value (so its shape and dtype), whether it is
+    trainable."""
 
     __slots__ = ("name", "value", "trainable")
     name: str
@@ -385,7 +394,8 @@ class VariableRecord(Record):
 
 
 class Outcome(Record):
-    """What a case gave: one answer for each call, and the variables in order of creation (None where they can't be told)."""
+    """What a case gave: one answer for each call, and the variables in order of creation (None where they can't be
+    told)."""
 
     __slots__ = ("answers", "variables")
     answers: Tuple[Answer, ...]
@@ -485,7 +495,7 @@ def decode(data: Any) -> Any:
     except FormatError:
         raise
     except (TypeError, ValueError, KeyError) as error:
-        raise FormatError("a value with the keys {} is malformed: {}".format(list(keys), error))
+        raise FormatError("a value with the keys {} is malformed: {}".format(list(keys), error)) from error
 
 
 _READERS = {

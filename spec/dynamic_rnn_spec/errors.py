@@ -1,13 +1,15 @@
-"""Errors that carry the clause they enforce; refuses to decide what is an error: that is each implementation's own work."""
+"""Errors that carry the clause they enforce; refuses to decide what is an error: that is each implementation's own
+work."""
 
 from typing import Optional
 
 
 class ArgumentError(Exception):
-    """A refused argument. ``argument``, ``wanted``, ``got`` and ``clause`` say which, what was expected, what came, and why.
+    """A refused argument. ``argument``, ``wanted``, ``got`` and ``clause`` say which, what was expected, what came, and
+    why.
 
-    The message is always ``argument: expected WANTED, got GOT [CLAUSE]``. Catch the two concrete classes below, or ``TypeError`` and
-    ``ValueError`` as with any Python function.
+    The message is always ``argument: expected WANTED, got GOT [CLAUSE]``. Catch the two concrete classes below, or
+    ``TypeError`` and ``ValueError`` as with any Python function.
     """
 
     def __init__(self, argument: str, wanted: str, got: str, clause: str, hint: Optional[str] = None) -> None:

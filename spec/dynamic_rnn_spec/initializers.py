@@ -1,7 +1,7 @@
 """Initial values of variables; refuses to know which variable it is for.
 
-An initialiser is a callable ``initializer(shape, dtype, rng)`` that returns an array of that shape and dtype; ``rng`` is the store's
-``numpy.random.RandomState``. The defaults and their constants are those of TensorFlow 1.4.1.
+An initialiser is a callable ``initializer(shape, dtype, rng)`` that returns an array of that shape and dtype; ``rng``
+is the store's ``numpy.random.RandomState``. The defaults and their constants are those of TensorFlow 1.4.1.
 """
 
 from typing import Any, Optional, Sequence, Tuple
@@ -52,7 +52,8 @@ class RandomUniform:
 class GlorotUniform:
     """Uniform in +-sqrt(6 / (fan_in + fan_out)), the default of TensorFlow's ``get_variable`` [VAR-9].
 
-    A vector of n elements counts as fan_in = fan_out = n. ``full_shape`` is the shape of the whole variable when only a part is made.
+    A vector of n elements counts as fan_in = fan_out = n. ``full_shape`` is the shape of the whole variable when only a
+    part is made.
     """
 
     def __init__(self, seed: Optional[int] = None, full_shape: Optional[Sequence[int]] = None) -> None:
@@ -66,7 +67,8 @@ class GlorotUniform:
 
 
 def fans(shape: Sequence[int]) -> Tuple[int, int]:
-    """The number of inputs and outputs of a variable of this shape; leading axes beyond two count as a receptive field."""
+    """The number of inputs and outputs of a variable of this shape; leading axes beyond two count as a receptive
+    field."""
     if len(shape) == 0:
         return 1, 1
     if len(shape) == 1:

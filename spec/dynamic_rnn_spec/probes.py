@@ -1,17 +1,23 @@
-"""Probe cells: cells whose arithmetic is exact, so that what the loop does to them is seen bit for bit; they know no implementation.
+"""Probe cells: cells whose arithmetic is exact, so that what the loop does to them is seen bit for bit; they know no
+implementation.
 
-Each is written once against ``ops``, five functions of the array library at hand (NumPyOps below; an adapter for another library gives
-its own), and on top of the implementation's RNNCell. All values are whole numbers below MODULUS, which float16 and int8 hold exactly.
+Each is written once against ``ops``, five functions of the array library at hand (NumPyOps below; an adapter for
+another library gives its own), and on top of the implementation's RNNCell. All values are whole numbers below MODULUS,
+which float16 and int8 hold exactly.
 
 Kinds (``CellSpec("probe:<Kind>", options)``):
 
-* ``Tally``: every state leaf and output leaf depends on all inputs and all of the old state, in any nesting, shape and dtype.
-  Options: ``state_size``, ``output_size`` (structures), ``state_dtypes`` (structure of names, or one name, or None: those of the state),
-  ``output_dtype`` (a name, or None: that of the first state leaf), ``zero_state`` (the leaves of one row, to override zero_state).
+* ``Tally``: every state leaf and output leaf depends on all inputs and all of the old state, in any nesting, shape
+  and dtype.
+  Options: ``state_size``, ``output_size`` (structures), ``state_dtypes`` (structure of names, or one name, or None:
+      those of the state),
+  ``output_dtype`` (a name, or None: that of the first state leaf), ``zero_state`` (the leaves of one row, to override
+  zero_state).
 * ``Echo``: the output is the input, leaf by leaf and bit by bit; the state [batch, 1] counts the steps.
   Options: ``sizes``, the structure of TensorShapes of the input's rows.
 * ``LastInput``: the new state is the input (one leaf), the output is the old state. Option: ``size``, a TensorShape.
-* ``ScalarCounter``: zero_state is overridden with a rank-0 counter beside a row [batch, 1] that counts too; the output is both.
+* ``ScalarCounter``: zero_state is overridden with a rank-0 counter beside a row [batch, 1] that counts too; the
+  output is both.
 * ``Affine``: a cell with weights: ``h' = (x K + h R + b) mod MODULUS``. Options: ``units``, ``class_name``.
 * ``Rogue``: breaks its own contract. Options: ``fault`` (one of FAULTS), ``units``.
 """
@@ -58,7 +64,7 @@ class NumPyOps:
             return np.mod(row, MODULUS)
 
     def spread(self, row: Any, dims: Any, dtype: str) -> Any:
-        """An array [batch] + dims of that dtype: element p of a row is ``(row + 7 p) mod MODULUS`` (a bool: whether that is odd)."""
+        """An array [batch] + dims of that dtype: element p of a row is ``(row + 7 p) mod MODULUS``; a bool: is it odd."""
         positions = 7.0 * np.arange(int(np.prod(dims, dtype=int))).reshape(tuple(dims))
         values = self.modulo(np.reshape(row, (-1,) + (1,) * len(dims)) + positions)
         with np.errstate(invalid="ignore"):

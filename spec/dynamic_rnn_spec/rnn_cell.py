@@ -32,7 +32,8 @@ LSTMStateTuple.__doc__ = (
 )
 
 ARRAY_MODULES: Dict[str, Callable[[Any], Any]] = {}
-"""Array modules beside NumPy: the first part of an array type's module name, and what answers with the functions for it."""
+"""Array modules beside NumPy: the first part of an array type's module name, and what answers with the functions for
+it."""
 
 
 def array_module(array: Any) -> Any:
@@ -55,8 +56,8 @@ class RNNCell(abc.ABC):
     """A cell: ``output, new_state = cell(inputs, state)`` for one step of the whole batch.
 
     A subclass defines ``state_size`` and ``output_size`` (an integer, a TensorShape, or a nested structure of them) and
-    ``call(inputs, state)``; one with weights makes them in ``build(inputs_shape)`` by ``add_variable``. Leaves of inputs, state and
-    output are arrays [batch, ...].
+    ``call(inputs, state)``; one with weights makes them in ``build(inputs_shape)`` by ``add_variable``. Leaves of
+    inputs, state and output are arrays [batch, ...].
 
     Args:
         trainable: whether the variables are to be trained.
@@ -101,7 +102,8 @@ class RNNCell(abc.ABC):
         """The size of one row of each leaf of the output."""
 
     def build(self, inputs_shape: Any) -> None:
-        """Make the variables; called once, before the first ``call``, with the shape of each leaf of the inputs (a tuple [batch, ...])."""
+        """Make the variables; called once, before the first ``call``, with the shape of each leaf of the inputs (a
+        tuple [batch, ...])."""
 
     def call(self, inputs: Any, state: Any) -> Any:
         """One step: ``(output, new_state)`` from inputs [batch, ...] and state."""
@@ -202,7 +204,7 @@ class RNNCell(abc.ABC):
             if initializer is None and get_variable_scope().initializer is None:
                 initializer = GlorotUniform(full_shape=shape)
             sizes = part_sizes(shape[0], partitions)
-            parts = [(size,) + tuple(shape[1:]) for size in sizes]
+            parts = [(size, *shape[1:]) for size in sizes]
             made = [
                 get_variable("{}/part_{}".format(name, index), part, chosen, initializer, trained)
                 for index, part in enumerate(parts)
@@ -221,7 +223,7 @@ class Weight:
     def shape(self) -> "tuple[int, ...]":
         """The shape of the whole."""
         return (
-            (sum(part.shape[0] for part in self.parts),) + self.parts[0].shape[1:]
+            (sum(part.shape[0] for part in self.parts), *self.parts[0].shape[1:])
             if len(self.parts) > 1
             else self.parts[0].shape
         )

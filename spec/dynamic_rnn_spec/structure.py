@@ -1,6 +1,8 @@
-"""Nested structures: lists, tuples, namedtuples and dicts of leaves (what TensorFlow calls nest); refuses to know what a leaf is.
+"""Nested structures: lists, tuples, namedtuples and dicts of leaves (what TensorFlow calls nest); refuses to know what
+a leaf is.
 
-Everything that is not a list, tuple, namedtuple or mapping is a leaf: an array, a TensorShape, a string, None. A dict is walked in
+Everything that is not a list, tuple, namedtuple or mapping is a leaf: an array, a TensorShape, a string, None. A
+    dict is walked in
 sorted key order and handed back in its own order of insertion, as TensorFlow 1.4.1 does.
 """
 
@@ -30,7 +32,7 @@ def children_of(structure: Any) -> List[Tuple[str, Any]]:
         try:
             keys = sorted(structure)
         except TypeError:
-            raise TypeError("a dict in a structure needs keys that can be sorted, got {!r}".format(list(structure)))
+            raise TypeError("a dict needs keys that can be sorted, got {!r}".format(list(structure))) from None
         return [("[{!r}]".format(key), structure[key]) for key in keys]
     if is_namedtuple(structure):
         return [("." + field, child) for field, child in zip(structure._fields, structure)]
@@ -57,7 +59,8 @@ def rebuild(structure: Any, children: Sequence[Any]) -> Any:
     if isinstance(structure, abc.Mapping):
         by_key = dict(zip(sorted(structure), children))
         pairs = [(key, by_key[key]) for key in structure]
-        return dict(pairs) if type(structure) is dict else type(structure)(pairs)  # type: ignore[call-arg]  # a mapping class takes pairs
+        make = type(structure)  # type: Any
+        return make(pairs)
     if is_namedtuple(structure):
         return type(structure)(*children)
     if isinstance(structure, list):

@@ -1,14 +1,17 @@
-"""TensorShape: the shape of one row of a state or an output, told apart from a tuple of sizes; refuses unknown dimensions."""
+"""TensorShape: the shape of one row of a state or an output, told apart from a tuple of sizes; refuses unknown
+dimensions."""
 
 import operator
 from typing import Any, Iterable, Iterator, List, Tuple
 
 
 class TensorShape:
-    """The dimensions of one row: ``TensorShape([2, 3])`` is one array ``[batch, 2, 3]``, while ``(2, 3)`` is two arrays.
+    """The dimensions of one row: ``TensorShape([2, 3])`` is one array ``[batch, 2, 3]``, while ``(2, 3)`` is two
+    arrays.
 
     Args:
-        dims: non-negative integers. An unknown dimension (``None``) is refused: every size is known when a cell states it.
+        dims: non-negative integers. An unknown dimension (``None``) is refused: every size is known when a cell
+            states it.
 
     Raises:
         TypeError: a dimension is not an integer.

@@ -1,7 +1,8 @@
 """Variables, the store that holds them and the scopes that name them, as in TensorFlow 1.4.1; refuses to know any cell.
 
-A store is what a graph is to TensorFlow's variables: names are unique in it. There is one default store for each process; a block
-``with use_store(VariableStore()):`` works in a fresh one, and ``reset_default_store()`` empties the default.
+A store is what a graph is to TensorFlow's variables: names are unique in it. There is one default store for each
+process; a block ``with use_store(VariableStore()):`` works in a fresh one, and ``reset_default_store()`` empties the
+default.
 """
 
 import contextlib
@@ -66,7 +67,8 @@ class Variable:
 
 
 class VariableScope:
-    """A place for variables: ``name``, ``reuse`` (None, True or AUTO_REUSE) and the ``initializer`` that its variables take."""
+    """A place for variables: ``name``, ``reuse`` (None, True or AUTO_REUSE) and the ``initializer`` that its variables
+    take."""
 
     def __init__(self, name: str = "", reuse: Reuse = None, initializer: Optional[Initializer] = None) -> None:
         self.name = name
@@ -99,7 +101,8 @@ class VariableStore:
         self.load(values or {})
 
     def load(self, values: Mapping[str, Any]) -> None:
-        """Set variables by TensorFlow's names (a trailing ``:0`` is allowed); a name not yet made waits until its variable is.
+        """Set variables by TensorFlow's names (a trailing ``:0`` is allowed); a name not yet made waits until its
+        variable is.
 
         Nothing is changed when one value is refused.
 
@@ -173,7 +176,7 @@ class VariableStore:
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[None]:
-        """All or nothing: when the block raises, variables it made are gone and the cells it built are unbuilt [ERR-3]."""
+        """All or nothing: when the block raises, the variables it made are gone and its cells are unbuilt [ERR-3]."""
         if self._undo is not None:
             yield
             return
@@ -233,7 +236,8 @@ def get_variable(
 ) -> Variable:
     """The variable ``name`` of the open scope, made or shared as that scope's ``reuse`` says.
 
-    Without an initialiser it takes the scope's, else glorot uniform for floating types [VAR-9] and zeros for the others.
+    Without an initialiser it takes the scope's, else glorot uniform for floating types [VAR-9] and zeros for the
+    others.
 
     Raises:
         ValueError, TypeError: see VariableStore.get.
@@ -256,7 +260,8 @@ def variable_scope(
 ) -> Iterator[VariableScope]:
     """Open a scope: a string goes on from the open one [SCOPE-3], a VariableScope is absolute [SCOPE-4].
 
-    With None the scope is ``default_name``, numbered (``_1``, ``_2``) when the open scope has already had one of that name.
+    With None the scope is ``default_name``, numbered (``_1``, ``_2``) when the open scope has already had one of that
+    name.
 
     Raises:
         TypeError: neither a string, a VariableScope nor (with ``default_name``) None [SCOPE-9].
@@ -264,10 +269,8 @@ def variable_scope(
     """
     if reuse not in (None, False, True, AUTO_REUSE):
         raise ArgumentValueError("reuse", "None, True or AUTO_REUSE", repr(reuse), "SCOPE-7")
-    if (
-        name_or_scope is None
-        and default_name is None
-        or not isinstance(name_or_scope, (type(None), str, VariableScope))
+    if (name_or_scope is None and default_name is None) or not isinstance(
+        name_or_scope, (type(None), str, VariableScope)
     ):
         raise ArgumentTypeError("scope", "a string or a VariableScope", type(name_or_scope).__name__, "SCOPE-9")
     if isinstance(name_or_scope, str) and not _SCOPE_NAME.match(name_or_scope):
@@ -292,7 +295,7 @@ def variable_scope(
             store.scope_counts = counts
         else:
             inside = [known for known in store.scope_counts if known.startswith(name + "/")]
-            store.scope_counts.update({known: 0 for known in inside})
+            store.scope_counts.update(dict.fromkeys(inside, 0))
         store.scope = outer
 
 

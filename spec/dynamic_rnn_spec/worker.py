@@ -1,11 +1,13 @@
 """A worker: answers cases over a pipe, one JSON line for each, from any process; refuses to know who asks.
 
-Protocol (version 1): on start the worker writes ``{"hello": {"protocol": 1, "name": ..., "versions": {...}, "device": ...}}``. Each line it
-reads is ``{"id": N, "case": CASE}``, each it writes ``{"id": N, "outcome": OUTCOME}``, in order; end of input ends it. What the
-implementation prints goes to stderr, never into the pipe. A case that can't be read is answered ``{"id": N, "error": TEXT}``: a fault
-of the harness, not of the implementation. A worker that dies in a case has crashed on it; one that is killed for its time has timed out.
+Protocol (version 1): on start the worker writes ``{"hello": {"protocol": 1, "name": ..., "versions": {...}, "device":
+...}}``. Each line it reads is ``{"id": N, "case": CASE}``, each it writes ``{"id": N, "outcome": OUTCOME}``, in order;
+end of input ends it. What the implementation prints goes to stderr, never into the pipe. A case that can't be read is
+answered ``{"id": N, "error": TEXT}``: a fault of the harness, not of the implementation. A worker that dies in a case
+has crashed on it; one that is killed for its time has timed out.
 
-``python -m dynamic_rnn_spec.worker impl_ref`` serves ``impl_ref.adapter:implementation``; ``module:attribute`` names any other.
+``python -m dynamic_rnn_spec.worker impl_ref`` serves ``impl_ref.adapter:implementation``; ``module:attribute`` names
+any other.
 """
 
 import importlib
