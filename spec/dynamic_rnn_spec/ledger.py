@@ -1,4 +1,4 @@
-"""The page's ledger: which sentences the page has, by place and hash; it never keeps a word of them and knows no clause.
+"""The page's ledger: which sentences the page has, by place and hash; it keeps no word of them and knows no clause.
 
 A page file is cut into located sentences by these rules, and by nothing else:
 
@@ -257,13 +257,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not options.page.is_file():
         parser.error(f"page: expected a file, got {options.page}")
     if options.record:
-        print(skeleton(options.page.read_text(encoding="utf-8")))
+        sys.stdout.write(skeleton(options.page.read_text(encoding="utf-8")))
         return 0
     problems = check(options.page)
-    for problem in problems:
-        print(problem)
-    if not problems:
-        print(f"{len(load())} sentences agree")
+    lines = problems or [f"{len(load())} sentences agree"]
+    sys.stdout.write("".join(f"{line}\n" for line in lines))
     return 1 if problems else 0
 
 
