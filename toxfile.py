@@ -1,7 +1,7 @@
-"""What tox.ini cannot say: pyenv's interpreters count, and what needs a Python 3.6 is skipped without one; knows no check.
+"""What tox.ini cannot say: pyenv's interpreters count, and what needs Python 3.6 is skipped without it; knows no check.
 
-A pyenv's shims stand on PATH for interpreters that are not selected and refuse to run, so the interpreters themselves are put
-behind them.
+A pyenv's shims stand on PATH for interpreters that are not selected, and refuse to run; so the interpreters themselves
+are put behind them.
 """
 
 import os

@@ -1,0 +1,56 @@
+#!/bin/sh
+# The two commands of README.md: finds a Python, gets tox into an environment of its own, and hands over; the checks themselves
+# are in tox.ini.
+#
+#   sh run.sh                 the suite on what this machine has; the report is written to report/
+#   sh run.sh tests [ARG...]  every check; ARG... goes to tox (`sh run.sh tests -e lint`)
+#
+# Nothing is installed outside this folder, but for one thing: where Debian's Python came without its venv module and the user
+# is root, `apt-get install python3-venv`.
+set -eu
+cd "$(dirname "$0")"
+
+find_python() {
+    for python in "${PYTHON:-python3}" python3.13 python3.12 python3.11; do
+        if "$python" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null; then
+            echo "$python"
+            return
+        fi
+    done
+    echo "run.sh: needs a Python 3.11, 3.12 or 3.13 (PYTHON=/path/to/python names one)" >&2
+    exit 2
+}
+
+has_venv() {
+    "$1" -c 'import ensurepip, venv' 2>/dev/null
+}
+
+python=$(find_python)
+if ! has_venv "$python" && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+    echo "run.sh: this Python has no venv module: apt-get install python3-venv" >&2
+    apt-get update -qq
+    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq python3-venv
+fi
+if ! has_venv "$python"; then
+    echo "run.sh: this Python has no venv module; on Debian and Ubuntu: sudo apt install python3-venv" >&2
+    exit 2
+fi
+
+launcher=.tox/.launcher
+if ! "$launcher/bin/python" -c 'import tox' 2>/dev/null; then
+    rm -rf "$launcher"
+    "$python" -m venv "$launcher"
+    "$launcher/bin/python" -m pip install --quiet --disable-pip-version-check --constraint requirements/ci.txt tox
+fi
+
+case "${1:-report}" in
+report) exec "$launcher/bin/tox" run -e report ;;
+tests)
+    shift
+    exec "$launcher/bin/tox" run "$@"
+    ;;
+*)
+    sed -n '5,6s/^# *//p' "$0" >&2
+    exit 2
+    ;;
+esac

@@ -1,0 +1,88 @@
+"""Who loads whom, seen in fresh processes; the static side of the same rules is import-linter's (pyproject.toml)."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+IMPORT_SECONDS = 0.2  # what `import impl_ref` may take beyond NumPy
+
+
+def fresh_process(code: str) -> str:
+    """What ``code`` prints in a new Python that sees installed packages only."""
+    answer = subprocess.run([sys.executable, "-I", "-c", code], capture_output=True, text=True, check=False)
+    assert answer.returncode == 0, answer.stderr
+    return answer.stdout
+
+
+def loaded_by(module: str) -> set[str]:
+    """The top-level names that importing ``module`` adds to a process with NumPy; the standard library's are left out."""
+    code = f"""
+import json, sys
+import numpy, numpy.lib, numpy.linalg, numpy.random
+before = set(sys.modules)
+import {module}
+added = {{name.partition(".")[0] for name in set(sys.modules) - before}}
+print(json.dumps(sorted(added - set(sys.stdlib_module_names))))
+"""
+    return set(json.loads(fresh_process(code)))
+
+
+@pytest.mark.parametrize(
+    ("module", "company"),
+    [
+        ("dynamic_rnn_spec", set()),
+        ("dynamic_rnn_spec.adapter", set()),
+        ("dynamic_rnn_spec.clauses", set()),
+        ("dynamic_rnn_spec.ledger", set()),
+        ("dynamic_rnn_spec.worker", set()),
+        ("impl_ref", {"dynamic_rnn_spec"}),
+        ("impl_ref.adapter", {"dynamic_rnn_spec"}),
+    ],
+)
+def test_a_package_loads_numpy_and_the_floor_below_it_only(module: str, company: set[str]) -> None:
+    assert loaded_by(module) - {"numpy"} == {module.partition(".")[0], *company}
+
+
+@pytest.mark.parametrize("module", ["conformance", "conformance.cli", "conformance.plugin"])
+def test_the_suite_loads_no_implementation(module: str) -> None:
+    loaded = loaded_by(module)
+
+    assert "conformance" in loaded
+    assert loaded & {"impl_ref", "impl_gpu", "cupy", "tensorflow"} == set()
+
+
+def test_importing_impl_ref_is_quick() -> None:
+    code = """
+import time
+import numpy
+start = time.perf_counter()
+import impl_ref
+print(time.perf_counter() - start)
+"""
+
+    # The least of several: a busy machine only ever adds to it.
+    assert min(float(fresh_process(code)) for _ in range(5)) < IMPORT_SECONDS
+
+
+WITHOUT_EXTRA = """
+import sys
+sys.modules.update(dict.fromkeys(["hypothesis", "jinja2", "pytest", "rich", "xdist"]))
+"""
+
+
+def test_the_pytest_plugin_does_not_break_a_pytest_without_the_extra() -> None:
+    # An installed plugin is loaded by every pytest run of its environment, also one that has nothing to do with us.
+    without = WITHOUT_EXTRA.replace('"pytest", ', "")
+
+    assert fresh_process(without + "import conformance.plugin; print('loaded')") == "loaded\n"
+
+
+def test_the_command_without_the_extra_says_what_to_install() -> None:
+    code = WITHOUT_EXTRA + "from conformance.cli import main; sys.argv[1:] = ['run', 'impl_ref']; sys.exit(main())"
+    answer = subprocess.run([sys.executable, "-I", "-c", code], capture_output=True, text=True, check=False)
+
+    assert answer.returncode == 2
+    assert "pip install 'tancarflow[conformance]'" in answer.stderr
+    assert len(answer.stderr.splitlines()) == 1

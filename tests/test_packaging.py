@@ -1,0 +1,139 @@
+"""The wheel and the sdist hold what the packages need and nothing that would clash; knows files, not behaviour."""
+
+import os
+import subprocess
+import sys
+import tarfile
+import tomllib
+import zipfile
+from email.parser import HeaderParser
+from pathlib import Path
+
+import pytest
+from hatchling.builders.sdist import SdistBuilder
+from hatchling.builders.wheel import WheelBuilder
+
+ROOT = Path(__file__).parents[1]
+PACKAGES = {
+    "dynamic_rnn_spec": ROOT / "spec" / "dynamic_rnn_spec",
+    "impl_ref": ROOT / "impl_ref",
+    "conformance": ROOT / "conformance",
+}
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+
+
+def build_wheel(root: Path, folder: Path) -> Path:
+    """The wheel of the tree at ``root``."""
+    [wheel] = WheelBuilder(str(root)).build(directory=str(folder), versions=["standard"])
+    return Path(wheel)
+
+
+def members(wheel: Path) -> set[str]:
+    """The files in ``wheel``."""
+    with zipfile.ZipFile(wheel) as archive:
+        return set(archive.namelist())
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return build_wheel(ROOT, tmp_path_factory.mktemp("wheel"))
+
+
+@pytest.fixture(scope="module")
+def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the wheel's files, as an installer would lay them out."""
+    folder = tmp_path_factory.mktemp("installed")
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(folder)
+    return folder
+
+
+def run_installed(installed: Path, code: str) -> str:
+    """What ``code`` prints in a fresh process that finds the wheel's packages first and the repository not at all."""
+    environment = {**os.environ, "PYTHONPATH": str(installed), "PYTHONSAFEPATH": "1"}
+    asked = [sys.executable, "-W", "error", "-c", code]
+    answer = subprocess.run(asked, cwd=installed, env=environment, capture_output=True, text=True, check=False)
+    assert answer.returncode == 0, answer.stderr
+    return answer.stdout
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_every_file_of_a_package_is_in_the_wheel(wheel: Path, package: str) -> None:
+    folder = PACKAGES[package]
+    source = {
+        f"{package}/{path.relative_to(folder).as_posix()}"
+        for path in folder.rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    }
+
+    assert f"{package}/__init__.py" in source
+    assert source - members(wheel) == set()
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        "dynamic_rnn_spec/clauses.toml",
+        "dynamic_rnn_spec/ledger.toml",
+        "dynamic_rnn_spec/schema/case.schema.json",
+        "dynamic_rnn_spec/schema/outcome.schema.json",
+        "dynamic_rnn_spec/schema/report.schema.json",
+        "dynamic_rnn_spec/vectors/*",
+        "dynamic_rnn_spec/py.typed",
+        "impl_ref/py.typed",
+        "conformance/py.typed",
+        "conformance/report/templates/*.html*",
+    ],
+)
+def test_data_files_are_in_the_wheel(wheel: Path, pattern: str) -> None:
+    assert [name for name in members(wheel) if Path(name).match(pattern)]
+
+
+def test_no_other_top_level_name_is_installed(wheel: Path) -> None:
+    names = {name.split("/")[0] for name in members(wheel)}
+
+    assert names == {*PACKAGES, f"tancarflow-{PROJECT['version']}.dist-info"}
+
+
+def test_the_plain_install_needs_numpy_and_nothing_else(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        metadata = HeaderParser().parsestr(archive.read(f"tancarflow-{PROJECT['version']}.dist-info/METADATA").decode())
+    plain = [requirement for requirement in metadata.get_all("Requires-Dist", []) if "extra ==" not in requirement]
+
+    assert [requirement[: len("numpy")] for requirement in plain] == ["numpy"]
+    assert metadata["License-Expression"] == "Apache-2.0"
+
+
+def test_the_wheel_of_the_sdist_is_the_wheel_of_the_tree(wheel: Path, tmp_path: Path) -> None:
+    [sdist] = SdistBuilder(str(ROOT)).build(directory=str(tmp_path), versions=["standard"])
+    with tarfile.open(sdist) as archive:
+        archive.extractall(tmp_path, filter="data")
+    unpacked = tmp_path / f"tancarflow-{PROJECT['version']}"
+
+    assert members(build_wheel(unpacked, tmp_path / "again")) == members(wheel)
+    assert (unpacked / "tests" / "test_packaging.py").is_file()
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_a_package_is_found_where_it_was_installed(installed: Path, package: str) -> None:
+    file = run_installed(installed, f"import {package}; print({package}.__file__)").strip()
+
+    assert Path(file) == installed / package / "__init__.py"
+
+
+def test_the_installed_clauses_load(installed: Path) -> None:
+    code = "from dynamic_rnn_spec import clauses; print(len(clauses.load()))"
+
+    assert int(run_installed(installed, code)) > 100
+
+
+@pytest.mark.parametrize("group", ["dynamic_rnn.implementations", "pytest11", "console_scripts"])
+def test_entry_points_lead_somewhere(installed: Path, group: str) -> None:
+    code = f"""
+from importlib.metadata import distributions
+[found] = distributions(name="tancarflow", path=[{str(installed)!r}])
+points = [point for point in found.entry_points if point.group == {group!r}]
+print(*[callable(point.load()) or point.load().__name__ for point in points])
+"""
+
+    assert run_installed(installed, code).split() == {"pytest11": ["conformance.plugin"]}.get(group, ["True"])
