@@ -17,7 +17,7 @@ def fresh_process(code: str) -> str:
 
 
 def loaded_by(module: str) -> set[str]:
-    """The top-level names that importing ``module`` adds to a process with NumPy; the standard library's are left out."""
+    """The top-level names that importing ``module`` adds to a process with NumPy, without the standard library's."""
     code = f"""
 import json, sys
 import numpy, numpy.lib, numpy.linalg, numpy.random
