@@ -56,7 +56,7 @@ class NumPyOps:
         """The sum of each row as float64 [batch]; the real part of a complex number, 0 and 1 for a bool."""
         numbers = np.real(leaf) if np.iscomplexobj(leaf) else leaf
         with np.errstate(invalid="ignore"):
-            return np.sum(np.asarray(numbers, np.float64).reshape(len(leaf), -1), axis=1)
+            return np.sum(np.asarray(numbers, np.float64), axis=tuple(range(1, leaf.ndim)))
 
     def modulo(self, row: Any) -> Any:
         """``row`` modulo MODULUS, at least 0."""
@@ -64,7 +64,7 @@ class NumPyOps:
             return np.mod(row, MODULUS)
 
     def spread(self, row: Any, dims: Any, dtype: str) -> Any:
-        """An array [batch] + dims of that dtype: element p of a row is ``(row + 7 p) mod MODULUS``; a bool: is it odd."""
+        """An array [batch] + dims of that dtype: element p of a row is ``(row + 7 p) mod MODULUS``, or its parity."""
         positions = 7.0 * np.arange(int(np.prod(dims, dtype=int))).reshape(tuple(dims))
         values = self.modulo(np.reshape(row, (-1,) + (1,) * len(dims)) + positions)
         with np.errstate(invalid="ignore"):
@@ -92,7 +92,7 @@ class NumPyOps:
 
     def repeat_row(self, row: Any, batch_size: Any) -> Any:
         """A NumPy array as [batch] + its shape, every row the same."""
-        return np.array(np.broadcast_to(row, (batch_size,) + row.shape))
+        return np.array(np.broadcast_to(row, (batch_size, *row.shape)))
 
 
 class Recorder:
