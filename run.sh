@@ -29,7 +29,7 @@ python=$(find_python)
 if ! has_venv "$python" && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
     echo "run.sh: this Python has no venv module: apt-get install python3-venv" >&2
     apt-get update -qq
-    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq python3-venv
+    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq python3-venv >/dev/null
 fi
 if ! has_venv "$python"; then
     echo "run.sh: this Python has no venv module; on Debian and Ubuntu: sudo apt install python3-venv" >&2
