@@ -12,7 +12,7 @@ MODERN = {"clause_table.py", "clauses.py", "ledger.py"}  # the registry: read by
 FILES = [
     *(path for path in sorted((ROOT / "spec" / "dynamic_rnn_spec").glob("*.py")) if path.name not in MODERN),
     ROOT / "conformance" / "__init__.py",
-    *sorted((ROOT / "conformance" / "workers").glob("*.py")),
+    *sorted((ROOT / "conformance" / "workers").rglob("*.py")),
 ]
 # Modules of the standard library that 3.6 has not.
 NEWER = {"contextvars", "dataclasses", "graphlib", "tomllib", "zoneinfo", "importlib.metadata", "importlib.resources"}

@@ -239,7 +239,7 @@ class PythonAdapter:
     def value(self, value: Any) -> Any:
         """A value of the case, a cell apart, as the implementation takes it."""
         if is_sequence(value):
-            return _map_children(self.value, value)
+            return map_children(self.value, value)
         if isinstance(value, np.ndarray):
             return self.to_array(value)
         if isinstance(value, DType):
@@ -260,7 +260,7 @@ class PythonAdapter:
     def plain(self, value: Any) -> Any:
         """What was returned with its arrays as NumPy."""
         if is_sequence(value):
-            return _map_children(self.plain, value)
+            return map_children(self.plain, value)
         return self.to_numpy(value)
 
     # Cells.
@@ -308,7 +308,8 @@ def _all_specs(case: Case) -> Iterator[CellSpec]:
             waiting.extend(spec.children)
 
 
-def _map_children(function: Any, value: Any) -> Any:
+def map_children(function: Any, value: Any) -> Any:
+    """A structure of the type of ``value`` whose direct children have gone through ``function``."""
     if isinstance(value, Mapping):
         return {key: function(child) for key, child in value.items()}
     if hasattr(value, "_fields"):

@@ -70,6 +70,14 @@ class NumPyOps:
         with np.errstate(invalid="ignore"):
             return np.mod(values, 2) == 1 if dtype == "bool" else values.astype(dtype)
 
+    def dims(self, size: Any) -> Any:
+        """The dimensions of one row: of an integer, or of a TensorShape as the library has it."""
+        return dims_of(size)
+
+    def numpy_dtype(self, dtype: Any) -> Any:
+        """The NumPy dtype that a dtype of the library stands for."""
+        return np.dtype(dtype)
+
     def dtype_name(self, leaf: Any) -> str:
         """The dtype of an array by NumPy's name."""
         return str(np.dtype(leaf.dtype).name)
@@ -207,10 +215,11 @@ class _Tally(_Probe):
             if dtypes is None or isinstance(dtypes, str)
             else flatten(dtypes)
         )
-        new = [ops.spread(row + 11.0 * k, dims_of(size), name) for k, (size, name) in enumerate(zip(sizes, names))]
+        new = [ops.spread(row + 11.0 * k, ops.dims(size), name) for k, (size, name) in enumerate(zip(sizes, names))]
         first = ops.dtype_name(old[0]) if old else ops.dtype_name(flatten(inputs)[0])
         emitted = self.options.get("output_dtype") or first
-        out = [ops.spread(row + 5.0 * k + 1.0, dims_of(size), emitted) for k, size in enumerate(flatten(self.sizes[1]))]
+        sizes = flatten(self.sizes[1])
+        out = [ops.spread(row + 5.0 * k + 1.0, ops.dims(size), emitted) for k, size in enumerate(sizes)]
         return pack_sequence_as(self.sizes[1], out), pack_sequence_as(self.sizes[0], new)
 
 
@@ -246,7 +255,7 @@ class _ScalarCounter(_Probe):
     output_size = (1, 1)
 
     def zero_state(self, batch_size: Any, dtype: Any) -> Any:
-        row = np.zeros((1,), dtype)
+        row = np.zeros((1,), self.ops.numpy_dtype(dtype))
         return self.ops.constant(np.zeros((), row.dtype)), self.ops.repeat_row(row, batch_size)
 
     def call(self, inputs: Any, state: Any) -> Any:
