@@ -10,6 +10,15 @@
 set -eu
 cd "$(dirname "$0")"
 
+case "${1:-report}" in
+report) set -- -e report ;;
+tests) shift ;;
+*)
+    sed -n '5,6s/^# *//p' "$0" >&2
+    exit 2
+    ;;
+esac
+
 find_python() {
     for python in "${PYTHON:-python3}" python3.13 python3.12 python3.11; do
         if "$python" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null; then
@@ -43,14 +52,4 @@ if ! "$launcher/bin/python" -c 'import tox' 2>/dev/null; then
     "$launcher/bin/python" -m pip install --quiet --disable-pip-version-check --constraint requirements/ci.txt tox
 fi
 
-case "${1:-report}" in
-report) exec "$launcher/bin/tox" run -e report ;;
-tests)
-    shift
-    exec "$launcher/bin/tox" run "$@"
-    ;;
-*)
-    sed -n '5,6s/^# *//p' "$0" >&2
-    exit 2
-    ;;
-esac
+exec "$launcher/bin/tox" run "$@"
