@@ -1,0 +1,1 @@
+"""The conformance suite: strategies, properties, runner, report; it knows implementations only through the contract."""

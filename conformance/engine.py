@@ -1,0 +1,258 @@
+"""Runs one law on one implementation and says what came of it; it knows no clause by name, no process and no report.
+
+``python -m conformance.engine impl_ref SEQ-5`` tries the laws of a clause in this process.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+import traceback
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import hypothesis
+from hypothesis.errors import Unsatisfiable, UnsatisfiedAssumption
+
+from conformance import examples
+from conformance.laws import Check, Law, Subject, Unsupported, Violation, case_of
+from dynamic_rnn_spec import clauses
+from dynamic_rnn_spec.case import Case, Outcome
+
+SHRINK_BUDGET = 150
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How thoroughly a law is tried; ``shrink`` off stops where an example first breaks the clause's own assertion."""
+
+    profile: str = "default"
+    seed: int = 0
+    shrink: bool = True
+    shrink_budget: int = SHRINK_BUDGET
+
+    @property
+    def examples(self) -> int:
+        """Examples for each law that a strategy feeds."""
+        return examples.PROFILES[self.profile]
+
+
+@dataclass(frozen=True)
+class Counterexample:
+    """The smallest case found that breaks a law; ``case``, ``expected`` and ``got`` are JSON data."""
+
+    violation: str
+    message: str
+    where: str | None
+    case: Any
+    expected: Any
+    got: Any
+
+
+@dataclass
+class LawResult:
+    """What came of one law: plain data, so that it passes between processes as it is.
+
+    ``examples`` counts different cases that were answered, ``reached`` those among them that were about the clause.
+    """
+
+    test: str
+    clause: str
+    verdict: str
+    reason: str | None = None
+    examples: int = 0
+    reached: int = 0
+    floor: int = 0
+    coverage: dict[str, int] = field(default_factory=dict)
+    seconds: float = 0.0
+    counterexample: Counterexample | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """As JSON data."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> LawResult:
+        """Back from JSON data."""
+        example = data["counterexample"]
+        return cls(**{**data, "counterexample": None if example is None else Counterexample(**example)})
+
+
+class HarnessError(RuntimeError):
+    """The suite itself stumbled: in a law's body, a strategy, a worker's pipe."""
+
+
+def no_oracle(case: Case) -> Outcome:
+    """Stands where no second implementation was given."""
+    raise HarnessError("the law asks a second implementation and none was given")
+
+
+class Session:
+    """One law on one implementation: outcomes by case, counts, and the first thing that stopped it."""
+
+    def __init__(self, law: Law, subject: Subject, settings: Settings, oracle: Callable[[Case], Outcome]) -> None:
+        self.law, self.subject, self.settings, self.oracle = law, subject, settings, oracle
+        self.outcomes: dict[str, Outcome] = {}
+        self.oracle_outcomes: dict[str, Outcome] = {}
+        self.answered: dict[str, frozenset[str]] = {}
+        self.unsupported: dict[str, str] = {}
+        self.violation: Violation | None = None
+        self.broken: Case | None = None
+        self.fault: str | None = None
+        self.executions_left = settings.shrink_budget
+
+    def run_case(self, case: Case) -> Outcome:
+        """The implementation's outcome; after a violation no more than the shrink budget of unknown cases is run."""
+        digest = case.digest()
+        if digest not in self.outcomes:
+            if self.violation is not None:
+                if self.executions_left <= 0:
+                    hypothesis.reject()
+                self.executions_left -= 1
+            self.outcomes[digest] = self.subject.run(case)
+        return self.outcomes[digest]
+
+    def ask_oracle(self, case: Case) -> Outcome:
+        """The second implementation's outcome."""
+        digest = case.digest()
+        if digest not in self.oracle_outcomes:
+            self.oracle_outcomes[digest] = self.oracle(case)
+        return self.oracle_outcomes[digest]
+
+    def example(self, item: Any) -> None:
+        """One example: counts it, or keeps what it broke and raises that."""
+        if self.fault is not None or (self.violation is not None and not self.settings.shrink):
+            hypothesis.reject()
+        check = Check(self.run_case, self.ask_oracle)
+        case = case_of(item)
+        try:
+            self.law.body(check, item)
+        except Unsupported as declared:
+            self.unsupported[case.digest()] = str(declared)
+        except UnsatisfiedAssumption:
+            raise
+        except Violation as violation:
+            self._broken(violation, case)
+        except Exception:
+            self.fault = traceback.format_exc()
+            raise
+        else:
+            if self.violation is None:
+                self.answered[case.digest()] = frozenset(check.reached)
+
+    def _broken(self, violation: Violation, case: Case) -> None:
+        if not self.settings.shrink and violation.kind != "assertion":
+            return
+        if self.violation is not None and violation.kind != self.violation.kind:
+            hypothesis.reject()  # shrinking stays with the kind of violation that it began with
+        self.violation, self.broken = violation, case
+        raise violation
+
+
+def run_law(
+    law: Law, subject: Subject, settings: Settings | None = None, oracle: Callable[[Case], Outcome] = no_oracle
+) -> LawResult:
+    """Tries a law on an implementation; never raises for what the implementation or the law's body does."""
+    started = time.perf_counter()
+    session = Session(law, subject, settings or Settings(), oracle)
+    floor = clauses.clause(law.clause).floor
+    try:
+        items = law.items()
+        if items is None:
+            _generated(session)
+        else:
+            floor = min(floor, len({case_of(item).digest() for item in items}))
+            _enumerated(session, items)
+    except Exception:  # noqa: BLE001  # whatever goes wrong in the harness is a verdict of its own, with its traceback
+        session.fault = session.fault or traceback.format_exc()
+    result = _result(session, max(floor, 1))
+    result.seconds = time.perf_counter() - started
+    return result
+
+
+def assert_holds(law: Law, subject: Subject, settings: Settings | None = None) -> None:
+    """Raises unless the law passes on the implementation: what a law's test does where no plugin is at work."""
+    result = run_law(law, subject, settings)
+    if result.verdict != "pass":
+        raise AssertionError(f"{result.clause}: {result.verdict}: {result.reason}")
+
+
+def _generated(session: Session) -> None:
+    settings = session.settings
+    try:
+        examples.drive(
+            session.example,
+            session.law.cases,
+            examples=settings.examples,
+            seed=settings.seed,
+            name=session.law.name,
+            shrink=settings.shrink,
+        )
+    except Violation as smallest:
+        if smallest is not session.violation:
+            raise HarnessError("the example that Hypothesis ended with is not the one that failed last") from smallest
+    except Unsatisfiable:
+        pass  # no example at all was answered: the counts say so
+    except Exception:
+        if session.fault is not None or (session.violation is not None and not settings.shrink):
+            return  # stopped on purpose; Hypothesis calls that flaky
+        raise
+
+
+def _enumerated(session: Session, items: list[Any]) -> None:
+    for item in items:
+        try:
+            session.example(item)
+        except UnsatisfiedAssumption:
+            continue
+        except Violation:
+            return
+
+
+def _result(session: Session, floor: int) -> LawResult:
+    reached = sum(1 for labels in session.answered.values() if labels)
+    coverage: dict[str, int] = {}
+    for labels in session.answered.values():
+        for label in labels:
+            coverage[label] = coverage.get(label, 0) + 1
+    result = LawResult(session.law.name, session.law.clause, "pass", None, len(session.answered), reached, floor)
+    result.coverage = dict(sorted(coverage.items()))
+    if session.fault is not None:
+        result.verdict, result.reason = "could not run", session.fault
+    elif session.violation is not None and session.broken is not None:
+        result.verdict, result.reason = "fail", session.violation.message
+        result.counterexample = counterexample(session.violation, session.broken)
+    elif reached < floor and session.unsupported:
+        result.verdict = "unsupported"
+        result.reason = next(iter(sorted(session.unsupported.values())))
+    elif reached < floor:
+        result.verdict = "vacuous"
+        answered = len(session.answered)
+        result.reason = f"{reached} of {answered} answered examples reached the clause, at least {floor} must"
+    return result
+
+
+def counterexample(violation: Violation, case: Case) -> Counterexample:
+    """A violation with its case, as data."""
+    return Counterexample(
+        violation.kind, violation.message, violation.where, case.to_json(), violation.expected, violation.got
+    )
+
+
+def main(arguments: list[str]) -> int:
+    """Tries the laws of clauses (ids, or sections such as SEQ) on an implementation in this process."""
+    from conformance import registry
+    from dynamic_rnn_spec import worker
+
+    subject = worker.load(arguments[0])
+    results = [run_law(law, subject) for law in registry.select(arguments[1:])]
+    for result in results:
+        sys.stdout.write(f"{result.verdict:13} {result.clause:8} {result.test} {result.examples} {result.coverage}\n")
+        if result.verdict != "pass":
+            sys.stdout.write(f"    {result.reason}\n")
+    return 0 if results and all(result.verdict == "pass" for result in results) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

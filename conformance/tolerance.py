@@ -1,0 +1,52 @@
+"""Every tolerance of the suite with its derivation; it knows the arithmetic of a cell, and nothing of who computes it.
+
+Tolerance exists for LSTM, GRU and the other built-in cells only, where two right implementations may sum in another
+order or take another tanh. A number may be off by the tolerance times max(1, |expected|); see
+`compare.close_difference`.
+
+Letters: u is half the distance from 1.0 to the next number of the dtype (2**-11, 2**-24, 2**-53 for float16, 32, 64),
+K the number of products summed for one gate (input depth + units), T the steps, L the cells stacked on one another.
+
+One step. A gate sums K products of numbers of magnitude at most 1 (what the strategies draw, and what tanh and
+sigmoid give): in any order that is off by at most K u times the sum of magnitudes over K, so two orders differ by at
+most 2 K u for a sum near 1; the sums that matter are not much larger, for beyond that the activation is flat. The
+activation has slope at most 1 and itself a few roundings; then there are some additions and products: ROUNDINGS in
+all, counted for the LSTM with peepholes and projection, the longest cell (4 activations of 4 roundings, 12 other
+operations, and room for a library tanh that is off by 2). So one step adds at most (2 K + ROUNDINGS) u.
+
+T steps. A forget gate or a BasicRNNCell's slope is at most 1, so what a step hands on is not enlarged beyond what the
+recurrent weights of the strategies (at most 1 over the square root of the units in norm) do, and the steps' errors
+add up: linear in T. Layers: the upper cell's inputs carry the lower's error, so they add up as well: linear in L.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+ROUNDINGS = 32
+"""Roundings of one step of one cell beside its sums."""
+
+VECTOR_CAPS = {"float16": 4e-3, "float32": 1e-6, "float64": 1e-13}
+"""No vector of TensorFlow 1.4.1 may be off by more, however long: they were recorded on small cases on purpose."""
+
+
+def unit_roundoff(dtype: Any) -> float:
+    """u of a floating-point dtype; that of its real part for a complex one."""
+    return float(np.finfo(dtype).eps) / 2
+
+
+def for_cell(dtype: Any, steps: int, terms: int, layers: int = 1) -> float:
+    """The tolerance for ``steps`` steps of ``layers`` stacked built-in cells whose gates sum ``terms`` products."""
+    return max(steps, 1) * layers * (2 * terms + ROUNDINGS) * unit_roundoff(dtype)
+
+
+def for_vector(dtype: Any, steps: int, terms: int, layers: int = 1) -> float:
+    """The same for a recorded vector, never looser than VECTOR_CAPS."""
+    return min(for_cell(dtype, steps, terms, layers), VECTOR_CAPS[np.dtype(dtype).name])
+
+
+def for_scalar(dtype: Any, roundings: int = 4) -> float:
+    """The tolerance for an expression of that many roundings: a dropout scaling, a clip, one product."""
+    return roundings * unit_roundoff(dtype)
