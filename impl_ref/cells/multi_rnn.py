@@ -1,0 +1,82 @@
+"""MultiRNNCell: cells one above the other; it refuses to have an equation of its own."""
+
+from typing import Any
+
+from dynamic_rnn_spec import ArgumentTypeError, ArgumentValueError, variable_scope
+from dynamic_rnn_spec.structure import is_sequence
+
+from ..arguments import check_cell
+from ..dtypes import describe_type
+from ..rnn_cell import RNNCell
+from ..zero_state import zero_state
+from .options import flag
+from .weighted import side_by_side
+
+
+class MultiRNNCell(RNNCell):
+    """A stack: the output of each cell is the input of the next, and each keeps a state of its own [EQ-8].
+
+    Args:
+        cells: a list or tuple of cells, the lowest first; the same instance twice shares its variables [SCOPE-14].
+        state_is_tuple: True: the state is a tuple of the cells' states; False: one array with these side by side,
+            which needs cells whose states are single arrays.
+
+    Raises:
+        TypeError: ``cells`` is no list or tuple [EQ-8], or one of them is no cell [CELL-2, CELL-3].
+        ValueError: there is none, or ``state_is_tuple`` is False and a cell has another state_size than an integer
+            [EQ-8].
+
+    From: TensorFlow 1.4.1, ``tf.nn.rnn_cell.MultiRNNCell``.
+    """
+
+    def __init__(self, cells: Any, state_is_tuple: Any = True) -> None:
+        super().__init__()
+        if not isinstance(cells, (list, tuple)):
+            raise ArgumentTypeError("cells", "a list or tuple of cells", describe_type(cells), "EQ-8")
+        if not cells:
+            raise ArgumentValueError("cells", "at least one cell", "none", "EQ-8")
+        for index, cell in enumerate(cells):
+            check_cell(cell, f"cells[{index}]")
+        self._cells = tuple(cells)
+        self._state_is_tuple = flag("state_is_tuple", state_is_tuple, "EQ-8")
+        for index, cell in enumerate(cells if not self._state_is_tuple else ()):
+            if is_sequence(cell.state_size) or not hasattr(cell.state_size, "__index__"):
+                wanted = "an integer state_size, since state_is_tuple is False"
+                raise ArgumentValueError(f"cells[{index}]", wanted, repr(cell.state_size), "EQ-8")
+
+    @property
+    def state_size(self) -> Any:
+        sizes = tuple(cell.state_size for cell in self._cells)
+        return sizes if self._state_is_tuple else sum(sizes)
+
+    @property
+    def output_size(self) -> Any:
+        return self._cells[-1].output_size
+
+    def zero_state(self, batch_size: int, dtype: Any) -> Any:
+        """The zero states of the cells; one array of zeros with ``state_is_tuple=False`` [CELL-9, STATE-4]."""
+        if not self._state_is_tuple:
+            return super().zero_state(batch_size, dtype)
+        return tuple(zero_state(cell, batch_size, dtype) for cell in self._cells)
+
+    def call(self, inputs: Any, state: Any) -> tuple[Any, Any]:
+        """The inputs to the output of the last cell, and the cells' new states."""
+        output, new_states = inputs, []
+        for index, (cell, old) in enumerate(zip(self._cells, self._states(state), strict=True)):
+            with variable_scope(f"cell_{index}"):  # VAR-5
+                output, new = cell(output, old)
+            new_states.append(new)
+        return output, tuple(new_states) if self._state_is_tuple else side_by_side(*new_states)
+
+    def _states(self, state: Any) -> list[Any]:
+        if self._state_is_tuple:
+            if not isinstance(state, tuple) or len(state) != len(self._cells):
+                raise ArgumentValueError(
+                    "state", f"a tuple of {len(self._cells)}, one for each cell", describe_type(state), "INIT-9"
+                )
+            return list(state)
+        states, start = [], 0
+        for cell in self._cells:
+            states.append(state[:, start : start + cell.state_size])
+            start += cell.state_size
+        return states

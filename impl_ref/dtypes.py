@@ -1,0 +1,67 @@
+"""Which values name a dtype; refuses to guess one that TensorFlow and NumPy would read differently."""
+
+from typing import Any
+
+import numpy as np
+
+from dynamic_rnn_spec import ArgumentTypeError
+
+DType = np.dtype[Any]
+
+_ABSTRACT: frozenset[type[np.generic]] = frozenset(
+    {np.generic, np.number, np.integer, np.signedinteger, np.unsignedinteger}
+    | {np.inexact, np.floating, np.complexfloating, np.flexible, np.character}
+)
+_WANTED = "a NumPy dtype, a NumPy scalar type or the name of one"
+
+
+def as_dtype(value: Any, argument: str = "dtype") -> DType:
+    """The NumPy dtype that ``value`` names [DTYPE-11].
+
+    Args:
+        value: ``np.dtype("float32")``, ``np.float32``, ``"float32"`` or NumPy's code ``"f4"``.
+        argument: the name that an error gives it.
+
+    Raises:
+        TypeError: anything else [DTYPE-12]. ``float``, ``int``, ``complex`` and the words for them are refused too:
+            they are 64 bits wide to NumPy and 32 to TensorFlow.
+    """
+    if isinstance(value, np.dtype):
+        return value
+    if isinstance(value, type) and issubclass(value, np.generic):
+        return _scalar_dtype(value, argument)
+    if isinstance(value, str):
+        return _named_dtype(value, argument)
+    hint = "say np.float32 or np.float64" if value is float else None
+    raise ArgumentTypeError(argument, _WANTED, describe_type(value), "DTYPE-12", hint)
+
+
+def dtype_agrees(wanted: DType, got: DType) -> bool:
+    """Whether ``got`` is the wanted dtype; text without a width (``np.bytes_``) agrees with text of any width."""
+    return bool(wanted == got) or (wanted.itemsize == 0 and wanted.kind == got.kind)
+
+
+def describe_type(value: Any) -> str:
+    """A value that is no array, in the words of an error: its type, and the value where that is short."""
+    if isinstance(value, type):
+        return f"the type {value.__name__}"
+    if value is None or isinstance(value, (bool, int, float, complex, str, bytes)):
+        text = repr(value)
+        return text if len(text) <= 60 else text[:57] + "..."
+    return f"an object of type {type(value).__name__}"
+
+
+def _scalar_dtype(value: type[np.generic], argument: str) -> DType:
+    if value in _ABSTRACT:
+        raise ArgumentTypeError(argument, _WANTED, f"the abstract type {value.__name__}", "DTYPE-12")
+    return np.dtype(value)
+
+
+def _named_dtype(name: str, argument: str) -> DType:
+    try:
+        dtype = np.dtype(name)
+    except TypeError:
+        raise ArgumentTypeError(argument, _WANTED, repr(name), "DTYPE-12") from None
+    if name not in (dtype.name, dtype.str[1:]):
+        raise ArgumentTypeError(argument, _WANTED, repr(name), "DTYPE-12", f"say {dtype.name!r} if that is meant")
+    return dtype

@@ -1,0 +1,146 @@
+"""dynamic_rnn: the r1.4 page as one loop over time; it refuses to know any cell, and leaves every refusal to ``arguments`` and ``returned``.
+
+Letters: T steps, B rows (the batch), t a step. A clause id beside a line names the promise that this line keeps.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from dynamic_rnn_spec import default_store, variable_scope
+from dynamic_rnn_spec.structure import flatten, pack_sequence_as
+
+from .arguments import Arguments, check_arguments
+from .returned import check_returned
+from .sequence import new_sequence
+from .zero_state import starting_state
+
+Array = np.ndarray[Any, Any]
+
+
+def dynamic_rnn(
+    cell: Any,
+    inputs: Any,
+    sequence_length: Any = None,
+    initial_state: Any = None,
+    dtype: Any = None,
+    parallel_iterations: Any = None,
+    swap_memory: Any = False,
+    time_major: Any = False,
+    scope: Any = None,
+) -> tuple[Any, Any]:
+    """Run ``cell`` over every step of ``inputs``, each time on the whole batch, and give its outputs and its final state.
+
+    Args:
+        cell: an instance of RNNCell; ``state_size`` and ``output_size`` say what one row of its state and output
+            holds.
+        inputs: an array [B, T, ...] of any dtype, or a nested structure (tuple, list, dict, named tuple) of such
+            arrays, which may differ in rank and in all axes but the first two. With ``time_major`` they are [T, B,
+            ...].
+        sequence_length: int32 or int64 [B], or a list or tuple of B ints: how many steps count for each row. Past
+            them the row's outputs are zero and its state stands still. None: all T. Below 0 counts as 0, above T as
+            T.
+        initial_state: arrays [B, ...] in the structure of ``cell.state_size``; a plain tuple serves for a named one.
+            They keep their dtypes. None: what ``cell.zero_state(B, dtype)`` gives.
+        dtype: of the state that is made, and of the outputs: a NumPy dtype, scalar type or name. It may be None where
+            ``initial_state`` is given and all of one dtype; the outputs then keep the dtype in which the cell gives
+            them.
+        parallel_iterations: a positive integer; None is 32. It has no effect here: this loop runs one step after the
+            other, and the page lets it change time and memory only, never a value.
+        swap_memory: True or False. It has no effect here: there is no device memory to swap from, and nothing is
+            kept for a backward pass.
+        time_major: True or False: whether time is the first axis of inputs and outputs; states and lengths have the
+            batch first in any case.
+        scope: where the variables of the call live: a name, which goes on from the open scope, or a VariableScope,
+            which is absolute. None is "rnn".
+
+    Returns:
+        A tuple ``(outputs, state)``. ``outputs`` has the structure of ``cell.output_size``, its leaves being new
+        arrays [B, T, ...] ([T, B, ...] with ``time_major``); ``state`` has that of ``cell.state_size``, its leaves
+        being new arrays [B, ...].
+
+    Raises:
+        TypeError: ``cell`` is no RNNCell instance [CELL-2, CELL-3]; another argument is of a wrong type [SEQ-18,
+            INIT-9, DTYPE-12, PAR-3, SWAP-3, TIME-6, SCOPE-9]; the cell returns something of a wrong type [CELL-10,
+            CELL-11, DTYPE-10].
+        ValueError: ``inputs`` is None or holds no array [IN-5, IN-6, IN-7, IN-9]; another argument has a wrong
+            shape, structure or value [IN-10 to IN-15, SEQ-16, SEQ-17, INIT-8, INIT-9, DTYPE-3, DTYPE-4, PAR-3,
+            SCOPE-10]; the cell returns something of a wrong shape or structure [CELL-10, CELL-11, CELL-12, OUT-7];
+            variables can't be made or shared [SCOPE-6, SCOPE-12, VAR-14]. A failed call leaves no variable behind
+            [ERR-3].
+
+    From: the r1.4 page; where it is silent, TensorFlow 1.4.1.
+    """
+    given = check_arguments(
+        cell, inputs, sequence_length, initial_state, dtype, parallel_iterations, swap_memory, time_major, scope
+    )
+    T, lengths = given.max_time, given.lengths
+    xs = [_read_only(_time_first(x, time_major)) for x in given.inputs]  # each [T, B, ...]; TIME-2, TIME-5
+    outputs: list[Array] = []  # each in the layout of the caller: [B, T, ...], with time_major [T, B, ...]
+
+    # SCOPE-1: "rnn" unless a scope is named. ERR-3: when anything below fails, no variable and no half-built cell is left.
+    with default_store().transaction(), variable_scope(given.scope) as opened, new_sequence():
+        state = starting_state(cell, given)  # INIT-2, INIT-7, CELL-9
+
+        for t in range(T):  # CELL-6: T times in the order of time, on all rows, past their lengths too
+            step_inputs = pack_sequence_as(inputs, [x[t] for x in xs])  # IN-1, IN-2, IN-4, IN-8
+            old_state = pack_sequence_as(state, [_read_only(leaf) for leaf in flatten(state)])  # SIG-6
+            with variable_scope(opened, reuse=True if t > 0 else None):  # one set of variables serves all steps
+                result = cell(step_inputs, old_state)  # CELL-7; CELL-13: nothing here catches what it raises
+            output, new_state = check_returned(result, state, given, [whole.dtype for whole in outputs])
+
+            if t == 0:  # DTYPE-5: the dtype that the cell gives; DTYPE-10: the one that was asked for, or it was refused
+                outputs = _zero_outputs(given, [o.dtype for o in output])  # SEQ-13: +0 of that dtype
+            steps = [_time_first(whole, time_major)[t] for whole in outputs]  # each [B, ...], a part of the whole
+            if lengths is None:
+                _write(steps, output, rows=...)  # SEQ-1, OUT-1
+                state = new_state  # CELL-5
+            else:
+                counts = t < lengths  # [B]; SEQ-14: never for a negative length; SEQ-15: always for one of T or more
+                _write(steps, output, rows=counts)  # SEQ-5, SEQ-7: the rows past their lengths stay zero
+                state = _copy_through(state, new_state, counts)  # SEQ-4, SEQ-6
+
+    if T == 0:  # CELL-8: no steps, so empty outputs; and the state is still the initial one
+        outputs = _zero_outputs(given, [given.output_dtype for _ in given.output_dims])
+    final = [np.array(leaf) for leaf in flatten(state)]  # INIT-10: copies
+    return pack_sequence_as(given.output_size, outputs), pack_sequence_as(state, final)  # SIG-5, OUT-4, STATE-3
+
+
+def _time_first(array: Array, time_major: bool) -> Array:
+    """``array`` seen as [T, B, ...]: the one transposition of batch and time, a view; TIME-7: with ``time_major`` none at all."""
+    return array if time_major else array.swapaxes(0, 1)
+
+
+def _zero_outputs(given: Arguments, dtypes: Sequence[Any]) -> list[Array]:
+    """Zeros for all steps of each output, [B, T, ...] or with ``time_major`` [T, B, ...]; OUT-1, OUT-2, OUT-3, SEQ-10."""
+    T, B = given.max_time, given.batch_size
+    leading = (T, B) if given.time_major else (B, T)
+    return [np.zeros(leading + dims, dtype) for dims, dtype in zip(given.output_dims, dtypes, strict=True)]
+
+
+def _write(steps: Sequence[Array], output: Sequence[Array], rows: Any) -> None:
+    """Put ``output`` [B, ...] into its step for these rows, as it is: no other dtype, no other bits."""
+    for step, o in zip(steps, output, strict=True):
+        step[rows] = o[rows]
+
+
+def _copy_through(state: Any, new_state: Any, counts: Array) -> Any:
+    """The new state in the rows that ``counts`` [B] names, the old one bit for bit in the others [SEQ-23]."""
+    leaves = []
+    for old, new in zip(flatten(state), flatten(new_state), strict=True):
+        if np.ndim(new) > 0:
+            kept = np.array(old)
+            kept[counts] = new[counts]
+            new = kept
+        leaves.append(new)  # SEQ-21: a leaf of rank 0 belongs to no row and takes the new value
+    return pack_sequence_as(state, leaves)
+
+
+def _read_only(leaf: Any) -> Any:
+    """A view that a cell can't write through into what the caller gave, or into a state that has yet to be held [SIG-6]."""
+    if not isinstance(leaf, np.ndarray):
+        return leaf
+    view = leaf.view()
+    view.flags.writeable = False
+    return view
