@@ -55,8 +55,11 @@ def load(name: str) -> Any:
     if not attribute:
         module, attribute = name + ".adapter", "implementation"
     found = getattr(importlib.import_module(module), attribute)
-    made = isinstance(found, type) or not hasattr(found, "run")
-    return found() if made else found
+    if hasattr(found, "run") and not isinstance(found, type):
+        return found
+    if not callable(found):
+        raise AttributeError("{} is a {}, without run(case)".format(name, type(found).__name__))
+    return found()
 
 
 def main(arguments: List[str]) -> int:
