@@ -1,19 +1,24 @@
-"""What tox.ini cannot say: pyenv's interpreters count, and what needs Python 3.6 is skipped without it; knows no check.
+"""What tox.ini cannot say: where interpreters are, and what goes without Python 3.6; knows no check.
 
 A pyenv's shims stand on PATH for interpreters that are not selected, and refuse to run; so the interpreters themselves
-are put behind them.
+are put behind them. TensorFlow 1.4.1 needs a Python 3.6 of its own: who asks it (``tensorflow14``, ``report``) gets the
+environment ``tensorflow14-worker`` made first, and its interpreter by the variable TENSORFLOW14_PYTHON.
 """
 
 import os
 import subprocess
+import sys
 from pathlib import Path
 
 from tox.plugin import impl
 from tox.tox_env.api import ToxEnv
-from tox.tox_env.errors import Skip
+from tox.tox_env.errors import Fail, Skip
 from tox.tox_env.installer import InstallArguments
 
-NEEDS_PYTHON36 = {"tensorflow14", "tensorflow14-worker"}
+ROOT = Path(__file__).parent
+WORKER = "tensorflow14-worker"
+NEEDS_PYTHON36 = {"tensorflow14", WORKER}
+ASKS_WORKER = {"tensorflow14", "report"}
 NOT_RUN = (
     "not run: no Python 3.6, which TensorFlow 1.4.1 needs (looked at PYTHON36, at python3.6 on PATH and in pyenv's "
     "versions; PYTHON36=/path/to/python3.6 names one)"
@@ -46,6 +51,7 @@ os.environ["PATH"] = os.pathsep.join([os.environ["PATH"], *pyenv_folders()])
 PYTHON36 = find_python36()
 if PYTHON36 is not None:
     os.environ["PYTHON36"] = PYTHON36
+    os.environ["TENSORFLOW14_PYTHON"] = str(ROOT / ".tox" / WORKER / "bin" / "python")
 
 
 @impl
@@ -54,3 +60,12 @@ def tox_on_install(tox_env: ToxEnv, arguments: InstallArguments, section: str, o
     del arguments, section, of_type  # the hook's signature; the environment alone decides
     if tox_env.conf.name in NEEDS_PYTHON36 and PYTHON36 is None:
         raise Skip(NOT_RUN)
+
+
+@impl
+def tox_before_run_commands(tox_env: ToxEnv) -> None:
+    """Make the worker's environment for who asks it; a report without one goes on and says "not run"."""
+    if tox_env.conf.name in ASKS_WORKER and PYTHON36 is not None:
+        made = subprocess.run([sys.executable, "-m", "tox", "run", "-e", WORKER], cwd=ROOT, check=False)
+        if made.returncode != 0 and tox_env.conf.name in NEEDS_PYTHON36:
+            raise Fail(f"{WORKER} could not be made")
