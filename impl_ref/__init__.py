@@ -1,4 +1,4 @@
-"""The reference: dynamic_rnn of the r1.4 page and its family of cells on NumPy, slow and clear; it knows no other implementation.
+"""The reference: r1.4's dynamic_rnn and its cells on NumPy, slow and clear; it knows no other implementation.
 
 Start reading at ``impl_ref/dynamic_rnn.py``.
 """

@@ -1,4 +1,4 @@
-"""The reference as an implementation of the contract: what turns a case into an outcome; it knows nothing of clauses or suites."""
+"""Connects the reference to the contract: a case in, an outcome out; it knows nothing of clauses or suites."""
 
 import numpy as np
 
@@ -8,4 +8,5 @@ from dynamic_rnn_spec.adapter import PythonAdapter
 
 def implementation() -> PythonAdapter:
     """The entry point of the group ``dynamic_rnn.implementations``."""
-    return PythonAdapter("impl_ref", dynamic_rnn=impl_ref.dynamic_rnn, cells=impl_ref, versions={"numpy": np.__version__})
+    versions = {"numpy": np.__version__}
+    return PythonAdapter("impl_ref", dynamic_rnn=impl_ref.dynamic_rnn, cells=impl_ref, versions=versions)

@@ -1,4 +1,4 @@
-"""The checks of dynamic_rnn's nine arguments, in the order in which they are made [ERR-4]; it runs no cell and makes no variable.
+"""The checks of dynamic_rnn's nine arguments, in their order [ERR-4]; it runs no cell and makes no variable.
 
 Every refusal is an ArgumentTypeError or ArgumentValueError that names the argument, what was wanted, what came, and
 the clause. The two
@@ -12,12 +12,11 @@ import numpy as np
 
 from dynamic_rnn_spec import ArgumentTypeError, ArgumentValueError, RNNCell, VariableScope
 
+from .arrays import Array, is_array
 from .check_inputs import check_inputs, check_layout
 from .check_state import check_initial_state
 from .dtypes import DType, as_dtype, describe_type
 from .sizes import row_dims
-
-Array = np.ndarray[Any, Any]
 
 DEFAULT_PARALLEL_ITERATIONS = 32
 DEFAULT_SCOPE = "rnn"
@@ -108,7 +107,7 @@ def check_lengths(sequence_length: Any) -> Array | None:
         return _lengths_of_list(sequence_length)
     if isinstance(sequence_length, (int, float, complex)):
         raise _lengths_rank("a single number")
-    if not isinstance(sequence_length, (np.ndarray, np.generic)):
+    if not is_array(sequence_length):
         wanted = "an int32 or int64 vector, or a list or tuple of ints"
         raise ArgumentTypeError("sequence_length", wanted, describe_type(sequence_length), "SEQ-18")
     if sequence_length.ndim != 1:
@@ -159,7 +158,9 @@ def check_flag(argument: str, value: Any, clause: str) -> bool:
     return bool(value)
 
 
-def check_output_dtype(dtype: DType | None, state: list[Array] | None, max_time: int, has_outputs: bool) -> DType | None:
+def check_output_dtype(
+    dtype: DType | None, state: list[Array] | None, max_time: int, has_outputs: bool
+) -> DType | None:
     """The dtype of outputs that no step has given [DTYPE-9]; it may be missing only where a state stands for it.
 
     Raises:
@@ -170,7 +171,7 @@ def check_output_dtype(dtype: DType | None, state: list[Array] | None, max_time:
         return dtype
     if state is None:
         raise ArgumentValueError("dtype", "a dtype, since initial_state is missing", "None", "DTYPE-3")
-    found = list(dict.fromkeys(leaf.dtype for leaf in state))
+    found: list[DType] = list(dict.fromkeys(leaf.dtype for leaf in state))
     if len(found) > 1:
         got = f"None with a state of {', '.join(map(str, found))}"
         raise ArgumentValueError("dtype", "a dtype, since initial_state has several", got, "DTYPE-4")

@@ -1,4 +1,4 @@
-"""The checks of dynamic_rnn's ``inputs``: a structure of arrays that agree on batch and time; it refuses to move their axes."""
+"""The checks of dynamic_rnn's ``inputs``: arrays that agree on batch and time; it refuses to move their axes."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -8,9 +8,8 @@ import numpy as np
 from dynamic_rnn_spec import ArgumentTypeError, ArgumentValueError
 from dynamic_rnn_spec.structure import flatten_with_paths, is_sequence
 
+from .arrays import Array, is_array
 from .dtypes import describe_type
-
-Array = np.ndarray[Any, Any]
 
 
 def check_inputs(inputs: Any, time_major: Any) -> list[tuple[str, Array]]:
@@ -47,7 +46,7 @@ def _check_leaf(leaf: Any, path: str, layout: str, inside: bool) -> Array:
     if isinstance(leaf, (bool, int, float, complex)):
         hint = "a list is a structure and never an array: use np.array(...)" if inside else None
         raise ArgumentValueError("inputs", wanted, describe_type(leaf), "IN-15" if inside else "IN-11", hint)
-    if not isinstance(leaf, (np.ndarray, np.generic)):
+    if not is_array(leaf):
         raise ArgumentTypeError("inputs", wanted, describe_type(leaf), "IN-2")
     if leaf.ndim < 2:
         raise ArgumentValueError("inputs", f"rank 2 or more, {wanted}", f"shape {leaf.shape}", "IN-11")

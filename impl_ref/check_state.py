@@ -7,10 +7,9 @@ import numpy as np
 from dynamic_rnn_spec import ArgumentTypeError, ArgumentValueError
 from dynamic_rnn_spec.structure import children_of, is_sequence
 
+from .arrays import Array, is_array
 from .dtypes import describe_type
 from .sizes import row_dims
-
-Array = np.ndarray[Any, Any]
 
 
 def check_initial_state(state: Any, state_size: Any, batch_size: int) -> list[Array] | None:
@@ -47,7 +46,7 @@ def _check(state: Any, size: Any, batch_size: int, path: str) -> list[Array]:
 
 def _check_leaf(leaf: Any, dims: tuple[int, ...], batch_size: int, place: str) -> Array:
     shape = (batch_size, *dims)
-    if not isinstance(leaf, (np.ndarray, np.generic)):
+    if not is_array(leaf):
         raise ArgumentTypeError("initial_state", f"an array of shape {shape}{place}", _describe(leaf), "INIT-9")
     if leaf.shape != shape:
         raise ArgumentValueError("initial_state", f"shape {shape}{place}", str(leaf.shape), "INIT-8")

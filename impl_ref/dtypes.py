@@ -8,7 +8,7 @@ from dynamic_rnn_spec import ArgumentTypeError
 
 DType = np.dtype[Any]
 
-_ABSTRACT: frozenset[type[np.generic]] = frozenset(
+_ABSTRACT: frozenset[Any] = frozenset(
     {np.generic, np.number, np.integer, np.signedinteger, np.unsignedinteger}
     | {np.inexact, np.floating, np.complexfloating, np.flexible, np.character}
 )

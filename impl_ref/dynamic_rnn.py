@@ -1,4 +1,4 @@
-"""dynamic_rnn: the r1.4 page as one loop over time; it refuses to know any cell, and leaves every refusal to ``arguments`` and ``returned``.
+"""dynamic_rnn: the r1.4 page as one loop over time; it refuses to know any cell, and leaves refusals to other files.
 
 Letters: T steps, B rows (the batch), t a step. A clause id beside a line names the promise that this line keeps.
 """
@@ -12,11 +12,10 @@ from dynamic_rnn_spec import default_store, variable_scope
 from dynamic_rnn_spec.structure import flatten, pack_sequence_as
 
 from .arguments import Arguments, check_arguments
+from .arrays import Array, read_only
 from .returned import check_returned
 from .sequence import new_sequence
 from .zero_state import starting_state
-
-Array = np.ndarray[Any, Any]
 
 
 def dynamic_rnn(
@@ -30,7 +29,7 @@ def dynamic_rnn(
     time_major: Any = False,
     scope: Any = None,
 ) -> tuple[Any, Any]:
-    """Run ``cell`` over every step of ``inputs``, each time on the whole batch, and give its outputs and its final state.
+    """Run ``cell`` over every step of ``inputs``, each time on the whole batch; give its outputs and final state.
 
     Args:
         cell: an instance of RNNCell; ``state_size`` and ``output_size`` say what one row of its state and output
@@ -76,23 +75,23 @@ def dynamic_rnn(
         cell, inputs, sequence_length, initial_state, dtype, parallel_iterations, swap_memory, time_major, scope
     )
     T, lengths = given.max_time, given.lengths
-    xs = [_read_only(_time_first(x, time_major)) for x in given.inputs]  # each [T, B, ...]; TIME-2, TIME-5
+    xs = [read_only(_time_first(x, given.time_major)) for x in given.inputs]  # each [T, B, ...]; TIME-2, TIME-5
     outputs: list[Array] = []  # each in the layout of the caller: [B, T, ...], with time_major [T, B, ...]
 
-    # SCOPE-1: "rnn" unless a scope is named. ERR-3: when anything below fails, no variable and no half-built cell is left.
+    # SCOPE-1: "rnn" if None. ERR-3: when anything below fails, no variable and no half-built cell is left.
     with default_store().transaction(), variable_scope(given.scope) as opened, new_sequence():
         state = starting_state(cell, given)  # INIT-2, INIT-7, CELL-9
 
         for t in range(T):  # CELL-6: T times in the order of time, on all rows, past their lengths too
             step_inputs = pack_sequence_as(inputs, [x[t] for x in xs])  # IN-1, IN-2, IN-4, IN-8
-            old_state = pack_sequence_as(state, [_read_only(leaf) for leaf in flatten(state)])  # SIG-6
+            old_state = pack_sequence_as(state, [read_only(leaf) for leaf in flatten(state)])  # SIG-6
             with variable_scope(opened, reuse=True if t > 0 else None):  # one set of variables serves all steps
                 result = cell(step_inputs, old_state)  # CELL-7; CELL-13: nothing here catches what it raises
             output, new_state = check_returned(result, state, given, [whole.dtype for whole in outputs])
 
-            if t == 0:  # DTYPE-5: the dtype that the cell gives; DTYPE-10: the one that was asked for, or it was refused
+            if t == 0:  # DTYPE-5: the cell's own dtype; DTYPE-2: which is the one that was asked for, if one was
                 outputs = _zero_outputs(given, [o.dtype for o in output])  # SEQ-13: +0 of that dtype
-            steps = [_time_first(whole, time_major)[t] for whole in outputs]  # each [B, ...], a part of the whole
+            steps = [_time_first(whole, given.time_major)[t] for whole in outputs]  # each [B, ...], a part of the whole
             if lengths is None:
                 _write(steps, output, rows=...)  # SEQ-1, OUT-1
                 state = new_state  # CELL-5
@@ -108,12 +107,12 @@ def dynamic_rnn(
 
 
 def _time_first(array: Array, time_major: bool) -> Array:
-    """``array`` seen as [T, B, ...]: the one transposition of batch and time, a view; TIME-7: with ``time_major`` none at all."""
+    """``array`` seen as [T, B, ...]: the one transposition of batch and time, with ``time_major`` none [TIME-7]."""
     return array if time_major else array.swapaxes(0, 1)
 
 
 def _zero_outputs(given: Arguments, dtypes: Sequence[Any]) -> list[Array]:
-    """Zeros for all steps of each output, [B, T, ...] or with ``time_major`` [T, B, ...]; OUT-1, OUT-2, OUT-3, SEQ-10."""
+    """Zeros for all steps of each output, [B, T, ...] or with ``time_major`` [T, B, ...] [OUT-1 to 3, SEQ-10]."""
     T, B = given.max_time, given.batch_size
     leading = (T, B) if given.time_major else (B, T)
     return [np.zeros(leading + dims, dtype) for dims, dtype in zip(given.output_dims, dtypes, strict=True)]
@@ -135,12 +134,3 @@ def _copy_through(state: Any, new_state: Any, counts: Array) -> Any:
             new = kept
         leaves.append(new)  # SEQ-21: a leaf of rank 0 belongs to no row and takes the new value
     return pack_sequence_as(state, leaves)
-
-
-def _read_only(leaf: Any) -> Any:
-    """A view that a cell can't write through into what the caller gave, or into a state that has yet to be held [SIG-6]."""
-    if not isinstance(leaf, np.ndarray):
-        return leaf
-    view = leaf.view()
-    view.flags.writeable = False
-    return view

@@ -1,4 +1,4 @@
-"""The checks on what a cell returns from a step; it refuses to repair anything: no cast, no broadcast, nothing dropped."""
+"""The checks on what a cell returns from a step; it refuses to repair it: no cast, no broadcast, nothing dropped."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -9,9 +9,8 @@ from dynamic_rnn_spec import ArgumentTypeError, ArgumentValueError
 from dynamic_rnn_spec.structure import assert_same_structure, flatten, flatten_with_paths, is_sequence
 
 from .arguments import Arguments
+from .arrays import Array, is_array
 from .dtypes import DType, describe_type, dtype_agrees
-
-Array = np.ndarray[Any, Any]
 
 
 def check_returned(result: Any, state: Any, given: Arguments, dtypes: Sequence[DType]) -> tuple[list[Array], Any]:
@@ -40,18 +39,18 @@ def check_returned(result: Any, state: Any, given: Arguments, dtypes: Sequence[D
 
 
 def check_output(output: Any, given: Arguments, dtypes: Sequence[DType]) -> list[Array]:
-    """The leaves of an output that is nested like output_size, in whatever containers [OUT-5, CELL-12, OUT-7, DTYPE-10]."""
+    """The leaves of an output nested like output_size, in whatever containers [OUT-5, CELL-12, OUT-7, DTYPE-10]."""
     try:
         assert_same_structure(given.output_size, output, check_types=False)
     except ValueError as error:
         wanted = "outputs nested as in output_size"
         raise ArgumentValueError("cell", wanted, f"others {error}", "CELL-12") from error
-    wanted_dtypes = list(dtypes) or [given.dtype] * len(given.output_dims)
+    wanted_dtypes: list[DType | None] = list(dtypes) or [given.dtype] * len(given.output_dims)
     leaves = flatten_with_paths(output)
     for (path, leaf), dims, dtype in zip(leaves, given.output_dims, wanted_dtypes, strict=True):
         place = f" at {path}" if path else ""
         shape = (given.batch_size, *dims)
-        if not isinstance(leaf, (np.ndarray, np.generic)):
+        if not is_array(leaf):
             raise ArgumentTypeError("cell", f"an output that is an array{place}", describe_type(leaf), "OUT-7")
         if leaf.shape != shape:
             raise ArgumentValueError("cell", f"an output of shape {shape}{place}", str(leaf.shape), "OUT-7")
@@ -65,12 +64,13 @@ def check_new_state(new_state: Any, state: Any) -> None:
     try:
         assert_same_structure(state, new_state)
     except TypeError as error:
-        raise ArgumentTypeError("cell", "a new state in the containers of the old", f"others {error}", "CELL-10") from error
+        wanted = "a new state in the containers of the old"
+        raise ArgumentTypeError("cell", wanted, f"others {error}", "CELL-10") from error
     except ValueError as error:
         raise ArgumentValueError("cell", "a new state nested like the old", f"another {error}", "CELL-10") from error
     for old, (path, new) in zip(flatten(state), flatten_with_paths(new_state), strict=True):
         place = f" at {path}" if path else ""
-        if not isinstance(new, (np.ndarray, np.generic)):
+        if not is_array(new):
             raise ArgumentTypeError("cell", f"a new state that is an array{place}", describe_type(new), "CELL-11")
         if new.shape != old.shape:
             raise ArgumentValueError("cell", f"a new state of shape {old.shape}{place}", str(new.shape), "CELL-11")

@@ -1,4 +1,4 @@
-"""Which sequence is being run: what dynamic_rnn tells cells that keep one draw of noise for all of its steps; it knows no cell.
+"""Which sequence is being run, for cells that keep one draw of noise for all of its steps; it knows no cell.
 
 A cell that draws once per sequence remembers ``current_sequence()`` with the draw, and draws again when that has
 changed. So it hears of a new sequence at any depth of nesting, inside a user's own cell too.
@@ -18,7 +18,7 @@ def current_sequence() -> object | None:
 
 @contextlib.contextmanager
 def new_sequence() -> Iterator[None]:
-    """The steps within the block are one sequence: dynamic_rnn opens one per call, a loop written by hand opens its own."""
+    """The steps within the block are one sequence: dynamic_rnn opens one per call, a loop by hand its own."""
     token = _CURRENT.set(object())
     try:
         yield

@@ -12,7 +12,7 @@ _CLAUSES = {"state_size": "STATE-3", "output_size": "OUT-4", "input_size": "EQ-1
 
 
 def row_dims(name: str, sizes: Any) -> list[tuple[int, ...]]:
-    """The dimensions of one row of each leaf: ``5`` is ``(5,)``, ``TensorShape([2, 3])`` is ``(2, 3)`` [OUT-3, OUT-8, STATE-2].
+    """The dimensions of one row of each leaf: ``5`` is ``(5,)``, ``TensorShape([2, 3])`` ``(2, 3)`` [OUT-3, OUT-8].
 
     Args:
         name: "state_size", "output_size" or "input_size", for an error.

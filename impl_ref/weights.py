@@ -1,4 +1,4 @@
-"""Weights in and out by TensorFlow's variable names: a mapping, an .npz or a .safetensors file; it refuses to know any cell."""
+"""Weights by TensorFlow's variable names, from and to a mapping, .npz or .safetensors; it refuses to know any cell."""
 
 import os
 from collections.abc import Iterable, Mapping
@@ -9,9 +9,8 @@ import numpy as np
 
 from dynamic_rnn_spec import ArgumentTypeError, ArgumentValueError, VariableStore, default_store
 
+from .arrays import Array, is_array
 from .dtypes import describe_type
-
-Array = np.ndarray[Any, Any]
 
 _WANTED = "a mapping, or a path that ends in .npz or .safetensors"
 
@@ -85,7 +84,7 @@ def _read(path: Path) -> dict[str, Array]:
 def _by_name(source: Mapping[str, Any]) -> dict[str, Array]:
     values: dict[str, Array] = {}
     for given, value in source.items():
-        if not isinstance(given, str) or not isinstance(value, (np.ndarray, np.generic)):
+        if not isinstance(given, str) or not is_array(value):
             got = f"{describe_type(given)}: {describe_type(value)}"
             raise ArgumentTypeError("source", "arrays by variable name", got, "VAR-14")
         name = given.removesuffix(":0")
@@ -98,7 +97,8 @@ def _by_name(source: Mapping[str, Any]) -> dict[str, Array]:
 def _check_names(given: Iterable[str], existing: Iterable[str]) -> None:
     unknown, missing = sorted(set(given) - set(existing)), sorted(set(existing) - set(given))
     if unknown or missing:
-        got = "; ".join(f"{what} {', '.join(names)}" for what, names in (("unknown", unknown), ("missing", missing)) if names)
+        told = (("unknown", unknown), ("missing", missing))
+        got = "; ".join(f"{what} {', '.join(names)}" for what, names in told if names)
         raise ArgumentValueError("source", "exactly the variables that exist", got, "VAR-14")
 
 

@@ -8,6 +8,7 @@ from dynamic_rnn_spec import ArgumentTypeError, ArgumentValueError
 from dynamic_rnn_spec import RNNCell as CellProtocol
 from dynamic_rnn_spec.structure import flatten_with_paths, pack_sequence_as
 
+from .arrays import is_array
 from .dtypes import as_dtype, describe_type
 from .sizes import row_dims
 
@@ -45,11 +46,12 @@ def zeros(cell: CellProtocol, batch_size: int, dtype: Any) -> Any:
     if batch_size < 0:
         raise ArgumentValueError("batch_size", "at least 0", str(batch_size), "CELL-9")
     made, state_size = as_dtype(dtype), cell.state_size
-    return pack_sequence_as(state_size, [np.zeros((batch_size, *dims), made) for dims in row_dims("state_size", state_size)])
+    leaves = [np.zeros((batch_size, *dims), made) for dims in row_dims("state_size", state_size)]
+    return pack_sequence_as(state_size, leaves)
 
 
 def starting_state(cell: CellProtocol, given: "Arguments") -> Any:
-    """The state that the first step is given: ``initial_state`` in the containers of state_size, or the cell's zero state.
+    """What the first step is given: ``initial_state`` in the containers of state_size, or the cell's zero state.
 
     Raises:
         TypeError: a zero state that the cell makes itself has a leaf that is no array [CELL-9].
@@ -60,9 +62,9 @@ def starting_state(cell: CellProtocol, given: "Arguments") -> Any:
     state = zero_state(cell, given.batch_size, given.dtype)
     for path, leaf in flatten_with_paths(state):
         place = f" at {path}" if path else ""
-        if not isinstance(leaf, (np.ndarray, np.generic)):
+        if not is_array(leaf):
             raise ArgumentTypeError("cell", f"a zero_state of arrays{place}", describe_type(leaf), "CELL-9")
-        if given.lengths is not None and leaf.ndim > 0 and leaf.shape[0] != given.batch_size:
+        if given.lengths is not None and np.ndim(leaf) > 0 and len(leaf) != given.batch_size:
             wanted = f"a zero_state of {given.batch_size} rows{place}, one for each length"
             raise ArgumentValueError("cell", wanted, f"shape {leaf.shape}", "CELL-9")
     return state

@@ -1,4 +1,4 @@
-"""The cell family of r1.4's ``tf.nn.rnn_cell`` on NumPy, a file for each cell; it knows nothing of sequences but their beginning."""
+"""The cells of r1.4's ``tf.nn.rnn_cell`` on NumPy, a file for each; they know one step, and refuse to know the loop."""
 
 from .basic_lstm import BasicLSTMCell
 from .basic_rnn import BasicRNNCell

@@ -7,9 +7,10 @@ import numpy as np
 from dynamic_rnn_spec import LSTMStateTuple
 from dynamic_rnn_spec.initializers import Zeros
 
+from ..arrays import Array
 from .lstm_state import join_state, split_state, state_size_of
 from .options import flag, optional_function, positive, real, reuse_option
-from .weighted import Array, WeightedCell, columns, quiet, side_by_side, sigmoid
+from .weighted import WeightedCell, columns, quiet, side_by_side, sigmoid
 
 
 class BasicLSTMCell(WeightedCell):

@@ -6,8 +6,9 @@ import numpy as np
 
 from dynamic_rnn_spec.initializers import Zeros
 
+from ..arrays import Array
 from .options import optional_function, positive, reuse_option
-from .weighted import Array, WeightedCell, quiet, side_by_side
+from .weighted import WeightedCell, quiet, side_by_side
 
 
 class BasicRNNCell(WeightedCell):

@@ -1,4 +1,4 @@
-"""DeviceWrapper: a cell with the name of a device; it refuses to move anything, for NumPy arrays live in host memory only."""
+"""DeviceWrapper: a cell and a device's name; it refuses to move anything, for NumPy arrays live on the host."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""DropoutWrapper: a cell whose inputs, new state and output are thinned by noise; it refuses to know the cell's equations."""
+"""DropoutWrapper: a cell whose inputs, state and output are thinned by noise; it refuses to know its equations."""
 
 from collections.abc import Callable
 from typing import Any
@@ -8,12 +8,13 @@ import numpy as np
 from dynamic_rnn_spec import ArgumentTypeError, ArgumentValueError, LSTMStateTuple, VariableScope
 from dynamic_rnn_spec.structure import children_of, flatten, is_sequence, pack_sequence_as
 
+from ..arrays import Array, is_array
 from ..dtypes import as_dtype, describe_type
 from ..sequence import current_sequence
 from ..sizes import row_dims
 from .noise import UniformNoise
 from .options import flag, keep_probability, optional_function
-from .weighted import Array, quiet
+from .weighted import quiet
 from .wrapper import Wrapper
 
 
@@ -106,15 +107,15 @@ class DropoutWrapper(Wrapper):
         return pack_sequence_as(structure, leaves)
 
     def _drop_leaf(self, purpose: str, index: int, v: Any, keep: float) -> Any:
-        if not isinstance(v, (np.ndarray, np.generic)) or v.dtype.kind != "f":
-            got = str(v.dtype) if isinstance(v, (np.ndarray, np.generic)) else describe_type(v)
+        if not is_array(v) or v.dtype.kind != "f":
+            got = str(v.dtype) if is_array(v) else describe_type(v)
             raise ArgumentTypeError(purpose, "arrays of a floating dtype to drop", got, "EQ-9")
-        U = self._variational_noise(purpose, index, v) if self._variational else self._noise(purpose, index, v.shape, v.dtype)
+        if self._variational:
+            U = self._variational_noise(purpose, index, v)  # [1, ...]
+        else:
+            U = self.uniform(purpose, index, v.shape, v.dtype)  # [B, ...]
         with quiet():
             return v / keep * np.floor(keep + U)
-
-    def _noise(self, purpose: str, index: int, shape: tuple[int, ...], dtype: Any) -> Array:
-        return self.uniform(purpose, index, shape, dtype)
 
     def _variational_noise(self, purpose: str, index: int, v: Array) -> Array:
         """The draw [1, ...] of this sequence for one leaf, made when it is first needed."""
@@ -127,7 +128,7 @@ class DropoutWrapper(Wrapper):
             self._sequence = current_sequence()
             self._drawn = {}
         if (purpose, index) not in self._drawn:
-            self._drawn[purpose, index] = self._noise(purpose, index, (1, *v.shape[1:]), v.dtype)
+            self._drawn[purpose, index] = self.uniform(purpose, index, (1, *v.shape[1:]), v.dtype)
         return self._drawn[purpose, index]
 
 

@@ -6,12 +6,13 @@ import numpy as np
 
 from dynamic_rnn_spec.initializers import Ones, Zeros
 
+from ..arrays import Array
 from .options import optional_function, positive, reuse_option
-from .weighted import Array, WeightedCell, columns, quiet, side_by_side, sigmoid
+from .weighted import WeightedCell, columns, quiet, side_by_side, sigmoid
 
 
 class GRUCell(WeightedCell):
-    """The gated recurrent unit of Cho et al. (2014): r resets the state before the product, u keeps the old state [EQ-2].
+    """The gated recurrent unit of Cho et al. (2014): r resets the state before the product, u keeps it [EQ-2].
 
     Args:
         num_units: n, the columns of state and output.

@@ -7,9 +7,10 @@ import numpy as np
 from dynamic_rnn_spec import LSTMStateTuple
 from dynamic_rnn_spec.initializers import Zeros
 
+from ..arrays import Array
 from .lstm_state import join_state, split_state, state_size_of
 from .options import flag, optional_bound, optional_function, optional_positive, positive, real, reuse_option
-from .weighted import Array, WeightedCell, columns, quiet, side_by_side, sigmoid
+from .weighted import WeightedCell, columns, quiet, side_by_side, sigmoid
 
 
 class LSTMCell(WeightedCell):
@@ -75,8 +76,9 @@ class LSTMCell(WeightedCell):
         return self._num_units if self._num_proj is None else self._num_proj
 
     def build(self, inputs_shape: Any) -> None:
-        """kernel [d + p, 4n], bias [4n], w_f_diag, w_i_diag and w_o_diag [n], projection/kernel [n, p], in this order [VAR-4]."""
-        d, n, p, weights = self.input_depth(inputs_shape), self._num_units, self.output_size, self._initializer
+        """kernel [d + p, 4n], bias [4n], w_f_diag, w_i_diag, w_o_diag [n], projection/kernel [n, p] [VAR-4]."""
+        d, n, p = self.input_depth(inputs_shape), self._num_units, self.output_size
+        weights = self._initializer  # VAR-11: for all but the bias
         self._kernel = self.add_variable(
             "kernel", [d + p, 4 * n], initializer=weights, partitions=self._num_unit_shards
         )

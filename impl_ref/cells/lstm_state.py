@@ -1,11 +1,12 @@
-"""The two forms of an LSTM's state: LSTMStateTuple(c, h), or one array with c to the left of h; it refuses to compute them."""
+"""The two forms of an LSTM's state, a tuple (c, h) and one array with c to the left; it refuses to compute them."""
 
 from typing import Any
 
 from dynamic_rnn_spec import ArgumentTypeError, ArgumentValueError, LSTMStateTuple
 
+from ..arrays import Array
 from ..dtypes import describe_type
-from .weighted import Array, side_by_side
+from .weighted import side_by_side
 
 
 def state_size_of(c_columns: int, h_columns: int, as_tuple: bool) -> LSTMStateTuple | int:

@@ -6,15 +6,14 @@ import numpy as np
 
 from dynamic_rnn_spec import ArgumentTypeError, ArgumentValueError
 
+from ..arrays import Array
 from ..dtypes import describe_type
-
-Array = np.ndarray[Any, Any]
 
 _PURPOSES = ("input", "state", "output")
 
 
 class UniformNoise:
-    """Draws from [0, 1), one stream for each purpose and leaf: with a seed, the same draws in the same order each time it is made.
+    """Draws from [0, 1), a stream for each purpose and leaf; the same seed gives the same draws in the same order.
 
     Args:
         seed: an integer of at least 0; None takes fresh entropy.

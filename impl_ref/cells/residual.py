@@ -7,13 +7,14 @@ import numpy as np
 from dynamic_rnn_spec import ArgumentTypeError, ArgumentValueError, VariableScope
 from dynamic_rnn_spec.structure import assert_same_structure, flatten, map_structure
 
+from ..arrays import Array
 from .options import optional_function
-from .weighted import Array, quiet
+from .weighted import quiet
 from .wrapper import Wrapper
 
 
 class ResidualWrapper(Wrapper):
-    """A cell whose output is its inputs plus the wrapped cell's output, or what ``residual_fn`` makes of the two [EQ-11].
+    """A cell whose output is its inputs plus the wrapped cell's output, or ``residual_fn`` of the two [EQ-11].
 
     Args:
         cell: the wrapped cell; without ``residual_fn`` its inputs and outputs have the same structure, shapes and

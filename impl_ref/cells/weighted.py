@@ -1,4 +1,4 @@
-"""What the cells with weights share: the checks of a step's arrays, and two functions; it refuses to know any equation."""
+"""What the cells with weights share: the checks of a step's arrays, the sigmoid; it refuses to know any equation."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -8,10 +8,9 @@ import numpy as np
 from dynamic_rnn_spec import ArgumentTypeError, ArgumentValueError
 from dynamic_rnn_spec.rnn_cell import Weight
 
+from ..arrays import Array
 from ..dtypes import describe_type
 from ..rnn_cell import RNNCell
-
-Array = np.ndarray[Any, Any]
 
 
 class WeightedCell(RNNCell):
@@ -83,7 +82,7 @@ def columns(array: Array, parts: int) -> list[Array]:
 
 
 def sigmoid(x: Array) -> Array:
-    """The logistic function 1 / (1 + exp(-x)), in the dtype of ``x``; where exp overflows, its limit 0 is the right answer."""
+    """The logistic function in the dtype of ``x``; where exp overflows, the limit 0 is the right answer."""
     with np.errstate(over="ignore"):
         result: Array = 1 / (1 + np.exp(-x))
     return result

@@ -1,4 +1,4 @@
-"""What the wrappers share: they have the sizes and the zero state of the cell that they wrap, and add no scope [VAR-6]."""
+"""What the wrappers share: the sizes and zero state of the wrapped cell; they refuse to add a scope [VAR-6]."""
 
 from typing import Any
 
