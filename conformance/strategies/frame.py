@@ -93,7 +93,7 @@ def case_of(
     dtype: Any = None,
     weights: Mapping[str, Any] | None = None,
 ) -> Case:
-    """A case of one call of one cell; ``inputs`` are batch-major; what is None or, for time_major, False is left out."""
+    """A case of one call of one cell; ``inputs`` are batch-major; what is None (for time_major: False) is left out."""
     arguments = {
         "cell": CellRef(CELL),
         "inputs": map_structure(frame.member, inputs),

@@ -24,7 +24,7 @@ _DTYPES, _FLOATS, _COUNTERS = choice(arrays.DTYPES), choice(arrays.FLOATS), choi
 
 
 def members(frame: Frame, shapes: Any, dtypes: Any, seed: int = 0, content: str = "small") -> Any:
-    """Batch-major inputs: an array [B, T] + shape for each leaf; ``dtypes`` is one name, or a sequence taken in turn."""
+    """Batch-major inputs: an array [B, T] + shape for each leaf; ``dtypes`` is a name, or a sequence taken in turn."""
     return _filled(shapes, (frame.batch, frame.steps), dtypes, frame.seed + 11 * seed, content)
 
 
@@ -168,3 +168,15 @@ def affine_cases(
 ) -> st.SearchStrategy[Case]:
     """Cases of an Affine."""
     return st.builds(affine_case, frames(**knobs), knob(depth), knob(units), knob(dtype), knob(scope), knob(class_name))
+
+
+def rogue_case(frame: Frame, fault: str, units: int = 2, dtype: str = "float32") -> Case:
+    """A Rogue, which breaks its own contract in its first step."""
+    state = state_rows(frame, (units, units), dtype) if frame.given else None
+    x = members(frame, TensorShape([2]), dtype)
+    return case_of(frame, CellSpec("probe:Rogue", {"fault": fault, "units": units}), x, state, dtype)
+
+
+def rogue_cases(fault: Any, *, units: Any = _WIDTHS, dtype: Any = _COUNTERS, **knobs: Any) -> st.SearchStrategy[Case]:
+    """Cases of a Rogue with that fault (a value of ``probes.FAULTS`` or a strategy of them)."""
+    return st.builds(rogue_case, frames(**knobs), knob(fault), knob(units), knob(dtype))

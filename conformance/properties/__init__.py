@@ -1,0 +1,1 @@
+"""The properties, one file for each section of the page: pytest tests that the plugin collects by clause."""
