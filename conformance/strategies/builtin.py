@@ -115,7 +115,8 @@ def output_width(spec: Any) -> int:
 def state_sizes(spec: Any) -> Any:
     """The state_size of a built-in cell."""
     if spec.kind == "MultiRNNCell":
-        return tuple(state_sizes(child) for child in spec.children)
+        sizes = tuple(state_sizes(child) for child in spec.children)
+        return sizes if spec.options.get("state_is_tuple", True) else sum(flatten(sizes))
     if spec.children:
         return state_sizes(spec.children[0])
     units = int(spec.options["num_units"])

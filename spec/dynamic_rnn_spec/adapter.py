@@ -75,12 +75,12 @@ def _softsign(x: Any) -> Any:
     return x / (1 + abs(x))
 
 
-def _keep_all(structure: Any) -> Any:
-    return map_structure(lambda leaf: False, structure) if is_sequence(structure) else False
+def _drop_none(substate: Any) -> bool:
+    return False
 
 
-def _drop_all(structure: Any) -> Any:
-    return map_structure(lambda leaf: True, structure) if is_sequence(structure) else True
+def _drop_all(substate: Any) -> bool:
+    return True
 
 
 FUNCTIONS: Mapping[str, Any] = {
@@ -95,7 +95,7 @@ FUNCTIONS: Mapping[str, Any] = {
     "random_uniform": RandomUniform,
     "glorot_uniform": GlorotUniform,
     "add_twice": lambda: lambda inputs, outputs: map_structure(lambda i, o: i + o + i, inputs, outputs),
-    "drop_none": lambda: _keep_all,
+    "drop_none": lambda: _drop_none,
     "drop_all": lambda: _drop_all,
 }
 """Functions by the name that a Case gives them: the options of Function are the arguments of these."""

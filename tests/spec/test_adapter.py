@@ -185,5 +185,5 @@ def test_functions_compute_what_they_are_called() -> None:
     assert adapter.function(Function("softsign"))(x).tolist() == [-2 / 3, 0.5 / 1.5]
     assert adapter.function(Function("identity"))(x) is x
     assert adapter.function(Function("add_twice"))((1.0,), (3.0,)) == (5.0,)
-    assert adapter.function(Function("drop_all"))((1, (2,))) == (True, (True,))
+    assert adapter.function(Function("drop_all"))((1, (2,))) is True
     assert adapter.function(Function("drop_none"))(3) is False
