@@ -70,7 +70,7 @@ class DropoutWrapper(Wrapper):
         }
         self._variational = flag("variational_recurrent", variational_recurrent, "EQ-10")
         self._noise_dtype = None if dtype is None else as_dtype(dtype)
-        self._input_dims = None if input_size is None else row_dims("input_size", input_size)
+        self._input_dims = [] if input_size is None else row_dims("input_size", input_size)
         if self._variational and dtype is None:
             raise ArgumentValueError("dtype", "a dtype, since variational_recurrent is True", "None", "EQ-10")
         if self._variational and input_size is None and self._keep["input"] < 1:
@@ -99,10 +99,15 @@ class DropoutWrapper(Wrapper):
         keep = self._keep[purpose]
         if keep == 1:
             return structure
-        chosen = _chosen(structure, visitor)
+        flat = flatten(structure)
+        if self._variational and purpose == "input" and len(flat) != len(self._input_dims):
+            wanted = f"{len(self._input_dims)} arrays, as input_size says"
+            raise ArgumentValueError("inputs", wanted, str(len(flat)), "EQ-10")
+                "inputs", f"{len(self._input_dims)} arrays, as input_size says", str(len(flat)), "EQ-10"
+            )
         leaves = [
             self._drop_leaf(purpose, index, leaf, keep) if drop else leaf
-            for index, (leaf, drop) in enumerate(zip(flatten(structure), chosen, strict=True))
+            for index, (leaf, drop) in enumerate(zip(flat, _chosen(structure, visitor), strict=True))
         ]
         return pack_sequence_as(structure, leaves)
 
@@ -121,7 +126,7 @@ class DropoutWrapper(Wrapper):
         """The draw [1, ...] of this sequence for one leaf, made when it is first needed."""
         if v.dtype != self._noise_dtype:
             raise ArgumentTypeError(purpose, f"dtype {self._noise_dtype}, the one of the noise", str(v.dtype), "EQ-10")
-        if purpose == "input" and self._input_dims is not None and v.shape[1:] != self._input_dims[index]:
+        if purpose == "input" and v.shape[1:] != self._input_dims[index]:
             wanted = f"rows of shape {self._input_dims[index]}, as input_size says"
             raise ArgumentValueError("inputs", wanted, str(v.shape[1:]), "EQ-10")
         if current_sequence() is not self._sequence:

@@ -1,8 +1,9 @@
 """MultiRNNCell: cells one above the other; it refuses to have an equation of its own."""
 
+from collections.abc import Sequence
 from typing import Any
 
-from dynamic_rnn_spec import ArgumentTypeError, ArgumentValueError, variable_scope
+from dynamic_rnn_spec import ArgumentTypeError, ArgumentValueError, Variable, variable_scope
 from dynamic_rnn_spec.structure import is_sequence
 
 from ..arguments import check_cell
@@ -52,6 +53,11 @@ class MultiRNNCell(RNNCell):
     @property
     def output_size(self) -> Any:
         return self._cells[-1].output_size
+
+    @property
+    def variables(self) -> Sequence[Variable]:
+        """Those of the cells, the lowest first; those of an instance that stands twice, once [SCOPE-14]."""
+        return tuple(dict.fromkeys(variable for cell in self._cells for variable in cell.variables))
 
     def zero_state(self, batch_size: int, dtype: Any) -> Any:
         """The zero states of the cells; one array of zeros with ``state_is_tuple=False`` [CELL-9, STATE-4]."""

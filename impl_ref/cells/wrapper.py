@@ -1,6 +1,9 @@
 """What the wrappers share: the sizes and zero state of the wrapped cell; they refuse to add a scope [VAR-6]."""
 
+from collections.abc import Sequence
 from typing import Any
+
+from dynamic_rnn_spec import Variable
 
 from ..arguments import check_cell
 from ..rnn_cell import RNNCell
@@ -26,6 +29,12 @@ class Wrapper(RNNCell):
     @property
     def output_size(self) -> Any:
         return self._cell.output_size
+
+    @property
+    def variables(self) -> Sequence[Variable]:
+        """Those of the wrapped cell."""
+        variables: Sequence[Variable] = self._cell.variables
+        return variables
 
     def zero_state(self, batch_size: int, dtype: Any) -> Any:
         """The zero state of the wrapped cell [CELL-9]."""

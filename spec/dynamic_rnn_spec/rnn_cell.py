@@ -9,7 +9,7 @@ import contextlib
 import re
 import sys
 from collections import namedtuple
-from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence, Union
+from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence, Tuple, Union
 
 import numpy as np
 
@@ -74,7 +74,7 @@ class RNNCell(abc.ABC):
     dtype: Any = None
     reuse: Union[None, bool, str] = None
     built: bool = False
-    variables: Sequence[Variable] = ()
+    _variables: Tuple[Variable, ...] = ()
     _scope: Optional[VariableScope] = None
     _initial_dtype: Any = None
 
@@ -100,6 +100,11 @@ class RNNCell(abc.ABC):
     @abc.abstractmethod
     def output_size(self) -> Any:
         """The size of one row of each leaf of the output."""
+
+    @property
+    def variables(self) -> Sequence[Variable]:
+        """What ``add_variable`` has made or shared, in that order; a cell of cells overrides it."""
+        return self._variables
 
     def build(self, inputs_shape: Any) -> None:
         """Make the variables; called once, before the first ``call``, with the shape of each leaf of the inputs (a
@@ -168,7 +173,7 @@ class RNNCell(abc.ABC):
     def _unbuild(self) -> None:
         self._scope = None
         self.built = False
-        self.variables = ()
+        self._variables = ()
         self.dtype = self._initial_dtype
 
     def add_variable(
@@ -209,7 +214,7 @@ class RNNCell(abc.ABC):
                 get_variable("{}/part_{}".format(name, index), part, chosen, initializer, trained)
                 for index, part in enumerate(parts)
             ]
-        self.variables = tuple(self.variables) + tuple(made)
+        self._variables = tuple(self._variables) + tuple(made)
         return Weight(made)
 
 

@@ -20,7 +20,7 @@ AUTO_REUSE = "AUTO_REUSE"
 
 Initializer = Callable[..., Any]
 Reuse = Union[None, bool, str]
-_SCOPE_NAME = re.compile(r"^[A-Za-z0-9.][A-Za-z0-9_.\-/]*$")
+_SCOPE_NAME = re.compile(r"[A-Za-z0-9.][A-Za-z0-9_.\-/]*\Z")
 
 
 class Variable:
@@ -181,13 +181,14 @@ class VariableStore:
             yield
             return
         self._undo = []
-        scope, counts = self.scope, dict(self.scope_counts)
+        scope, counts, draws = self.scope, dict(self.scope_counts), self.rng.get_state()
         try:
             yield
         except BaseException:
             for undo in reversed(self._undo):
                 undo()
             self.scope, self.scope_counts = scope, counts
+            self.rng.set_state(draws)
             raise
         finally:
             self._undo = None
