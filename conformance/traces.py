@@ -1,4 +1,4 @@
-"""What a probe cell saw, read from the trace of an answer; it judges nothing, and without a trace says "unsupported"."""
+"""What a probe cell saw, read from the trace of an answer; it judges nothing, and without one says "unsupported"."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any

@@ -68,7 +68,7 @@ TWO_LAYERS = [
 
 @law("EX-2", cases=TWO_LAYERS)
 def test_two_stacked_lstm_cells(check: Check, case: Case) -> None:
-    """Outputs [B, T, 256] and two LSTMStateTuples in a tuple, of 128 and 256 columns; the upper h is the last output."""
+    """Outputs [B, T, 256] and two LSTMStateTuples in a tuple, 128 and 256 wide; the upper h is the last output."""
     answer = check.returned(case, own=True)
     batch, steps = frame_sizes(case)
     shape = (batch, steps, UPPER)

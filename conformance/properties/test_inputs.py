@@ -11,8 +11,11 @@ from conformance.strategies import (
     DTYPES,
     INPUT_SHAPES,
     RANK_TWO_SHAPES,
+    Frame,
+    Pair,
     argument,
     choice,
+    echo_case,
     echo_cases,
     frame_sizes,
     last_input_cases,
@@ -20,6 +23,7 @@ from conformance.strategies import (
     small,
     steps_of_rows,
     structures,
+    tally_case,
     tally_cases,
     with_arguments,
     without,
@@ -32,7 +36,6 @@ from dynamic_rnn_spec.tensor_shape import TensorShape
 
 LAYOUTS = st.booleans()
 LENGTHS = choice(ANY)
-EXACT_DTYPES = choice((*DTYPES, "bytes"))
 
 
 def _judge(check: Check, case: Case) -> Any:
@@ -158,6 +161,12 @@ def test_an_empty_list_is_refused(check: Check, case: Case) -> None:
 
 
 ANY_CONTAINERS = nests(INPUT_SHAPES, ("list", "dict", "namedtuple", "tuple"))
+_A, _B = INPUT_SHAPES[1], INPUT_SHAPES[3]
+EACH_CONTAINER = [
+    tally_case(Frame(2, 3, time_major=time_major), shapes)
+    for shapes in ([_A, _B], {"z": _A, "a": _B}, Pair(_A, _B), ({"z": [_A], "b": _B, "c": Pair(_B, _A)}, [_B]))
+    for time_major in (False, True)
+]
 
 
 @law("IN-8", cases=tally_cases(inputs=ANY_CONTAINERS, lengths=LENGTHS, time_major=LAYOUTS))
@@ -167,7 +176,7 @@ def test_every_member_of_lists_dicts_and_named_tuples_reaches_its_place(check: C
     check.reach(type(argument(case, "inputs")).__name__)
 
 
-@law("IN-8", cases=tally_cases(inputs=ANY_CONTAINERS, time_major=LAYOUTS))
+@law("IN-8", cases=EACH_CONTAINER)
 def test_lists_dicts_and_named_tuples_are_replicated(check: Check, case: Case) -> None:
     """The cell is given containers of the same types, a dict with its keys in the order in which they were put in."""
     wanted = key_orders(argument(case, "inputs"))
@@ -241,7 +250,14 @@ def test_rank_two_is_enough_beside_others(check: Check, case: Case) -> None:
 MIXED = st.lists(choice(DTYPES), min_size=2, max_size=4).map(tuple)
 
 
-@law("IN-14", cases=echo_cases(dtype=EXACT_DTYPES, content="wild", lengths=LENGTHS, time_major=LAYOUTS))
+EVERY_DTYPE = [
+    echo_case(Frame(2, 3, pattern, 9, time_major=time_major, seed=number), TensorShape([2, 2]), dtype, "wild")
+    for number, dtype in enumerate((*DTYPES, "bytes"))
+    for pattern, time_major in (("none", False), ("ragged", True))
+]
+
+
+@law("IN-14", cases=EVERY_DTYPE)
 def test_inputs_of_any_dtype_come_through_bit_for_bit(check: Check, case: Case) -> None:
     """An Echo of each dtype, with NaN, infinities, -0.0 and the extremes of the integers."""
     _judge(check, case)

@@ -11,6 +11,8 @@ from conformance.strategies import (
     INPUT_SHAPES,
     INTEGER_SIZES,
     SHAPES,
+    Frame,
+    Pair,
     argument,
     choice,
     containers,
@@ -21,6 +23,7 @@ from conformance.strategies import (
     rogue_cases,
     steps_of_rows,
     structures,
+    tally_case,
     tally_cases,
     with_arguments,
 )
@@ -80,10 +83,22 @@ def test_nested_tuples_as_output_size_has_them(check: Check, case: Case) -> None
     check.reach("nested" if containers(outputs) > 1 else "flat")
 
 
-@law(
-    "OUT-5",
-    cases=tally_cases(output_size=nests(containers=("list", "dict", "namedtuple", "tuple")), time_major=LAYOUTS),
-)
+EACH_CONTAINER = [
+    tally_case(Frame(2, 3, "ragged", 9, time_major=time_major), output_size=sizes)
+    for sizes in ([2, 1], {"z": 2, "a": 1}, Pair(TensorShape([2]), 1), ([2, {"k": 1, "b": [3], "c": 2}], Pair(2, [1])))
+    for time_major in (False, True)
+]
+ANY_CONTAINERS = nests(containers=("list", "dict", "namedtuple", "tuple"))
+
+
+@law("OUT-5", cases=tally_cases(output_size=ANY_CONTAINERS, lengths=choice(ANY), time_major=LAYOUTS))
+def test_any_nest_of_containers_as_output_size_has_it(check: Check, case: Case) -> None:
+    """Lists, dicts, named tuples and tuples within one another."""
+    _judge(check, case)
+    check.reach(type(case.cells["cell"].options["output_size"]).__name__)
+
+
+@law("OUT-5", cases=EACH_CONTAINER)
 def test_lists_and_dicts_as_output_size_has_them(check: Check, case: Case) -> None:
     """Lists, dicts and named tuples come back as such, a dict in its own order of keys."""
     outputs = _judge(check, case)

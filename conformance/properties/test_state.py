@@ -82,7 +82,7 @@ def _shaped(check: Check, state: Any, case: Case) -> None:
 
 @law("STATE-4", cases=builtin_cases(kinds=choice(("MultiRNNCell of LSTM", "MultiRNNCell of one")), lengths=LENGTHS))
 def test_a_stack_of_lstm_cells_gives_one_pair_each(check: Check, case: Case) -> None:
-    """A tuple with one LSTMStateTuple for each cell, in their order; the last one's h is the last output."""
+    """A tuple with one LSTMStateTuple each, in order of the cells; the last one's h is the last output."""
     answer = check.returned(case, own=True)
     _shaped(check, answer.state, case)
     _last_output(check, case, answer.outputs, answer.state[-1].h, "state[-1].h")
@@ -119,7 +119,7 @@ def test_without_the_tuple_the_state_is_one_array(check: Check, case: Case) -> N
 
 @law("STATE-6", cases=builtin_cases(kinds=choice(AS_ARRAY), lengths=LENGTHS))
 def test_the_array_holds_c_and_then_h(check: Check, case: Case) -> None:
-    """The same cell with a tuple as its state ends with the same numbers, c in the first columns and h in the others."""
+    """The same cell with a tuple as its state ends with the same numbers: c in the first columns, then h."""
     joined, given = check.returned(case, own=True), argument(case, "initial_state")
     units = int(case.cells["cell"].options["num_units"])
     state = None if given is None else LSTMStateTuple(given[:, :units].copy(), given[:, units:].copy())
