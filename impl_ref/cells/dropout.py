@@ -103,8 +103,6 @@ class DropoutWrapper(Wrapper):
         if self._variational and purpose == "input" and len(flat) != len(self._input_dims):
             wanted = f"{len(self._input_dims)} arrays, as input_size says"
             raise ArgumentValueError("inputs", wanted, str(len(flat)), "EQ-10")
-                "inputs", f"{len(self._input_dims)} arrays, as input_size says", str(len(flat)), "EQ-10"
-            )
         leaves = [
             self._drop_leaf(purpose, index, leaf, keep) if drop else leaf
             for index, (leaf, drop) in enumerate(zip(flat, _chosen(structure, visitor), strict=True))
