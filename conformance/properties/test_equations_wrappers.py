@@ -1,0 +1,212 @@
+"""EQ-8 to EQ-12 and EQ-18 to EQ-22: stacks and wrappers, and what a built-in cell refuses, against the suite's own
+model, a second implementation and the bare cell; it knows no implementation."""
+
+from typing import Any
+
+import numpy as np
+
+from conformance.agreement import (
+    agrees_with_oracle,
+    allowed,
+    expected_pair,
+    follows_equations,
+    input_dtype,
+    reach,
+    same_bits,
+)
+from conformance.laws import Check, law
+from conformance.strategies import argument, choice, options, with_arguments, with_state
+from conformance.strategies.options import leaf, spec_cases, stacks, wrapped
+from dynamic_rnn_spec.case import Call, Case, CellRef, CellSpec, Function
+from dynamic_rnn_spec.rnn_cell import LSTMStateTuple
+from dynamic_rnn_spec.structure import map_structure
+
+ANY = leaf(choice(options.WEIGHTED))
+FLAT = leaf(choice(("GRUCell", "BasicRNNCell"))) | leaf(choice(options.LSTMS), state_is_tuple=False)
+STACKS = spec_cases(stacks(ANY))
+KEEP = choice((None, *options.KEEPS))
+DROPOUT = {"input_keep_prob": KEEP, "output_keep_prob": KEEP, "state_keep_prob": KEEP}
+LONG: Any = {
+    "units": choice((3, 2)),
+    "depth": choice((3, 2)),
+    "batch": choice((2, 3)),
+    "max_time": choice((4, 3, 5)),
+    "lengths": choice(("ragged", "none", "full")),
+}
+DROPPED = spec_cases(
+    wrapped("DropoutWrapper", ANY, input_keep_prob=0.5, output_keep_prob=KEEP, state_keep_prob=KEEP)
+    | wrapped("DropoutWrapper", ANY, output_keep_prob=0.5, state_keep_prob=KEEP)
+    | wrapped("DropoutWrapper", ANY, state_keep_prob=choice(options.KEEPS)),
+    **LONG,
+)
+VARIATIONAL = spec_cases(
+    wrapped(
+        "DropoutWrapper", ANY, variational_recurrent=True, **{**DROPOUT, "output_keep_prob": choice(options.KEEPS)}
+    ),
+    **LONG,
+)
+RESIDUAL = spec_cases(wrapped("ResidualWrapper", ANY, residual_fn=choice((None, Function("add_twice")))))
+BARE = spec_cases(ANY | leaf("LSTMCell", use_peepholes=True, num_proj=2) | stacks(ANY, most=2))
+STATES = spec_cases(
+    wrapped(
+        "DropoutWrapper",
+        ANY | stacks(ANY, most=2),
+        state_keep_prob=choice(options.KEEPS),
+        dropout_state_filter_visitor=choice((None, Function("drop_all"), Function("drop_none"))),
+    ),
+    **LONG,
+)
+
+
+def in_wrapper(case: Case, kind: str, **given: Any) -> Case:
+    """The case with its cell in a wrapper."""
+    (spec,) = case.cells.values()
+    return Case({"cell": CellSpec(kind, given, [spec])}, case.calls, case.weights)
+
+
+@law("EQ-8", cases=STACKS)
+def test_a_stack_follows_its_equations(check: Check, case: Case) -> None:
+    follows_equations(check, case)
+    check.reach(f"{len(case.cells['cell'].children)} cells")
+
+
+@law("EQ-8", cases=spec_cases(stacks(ANY), initial_state=False))
+def test_a_stack_is_each_cell_on_the_outputs_of_the_one_before(check: Check, case: Case) -> None:
+    answer, near = check.returned(case), 2 * allowed(case, input_dtype(case))
+    inputs, states = argument(case, "inputs"), []
+    for number, spec in enumerate(case.cells["cell"].children):
+        place = f"multi_rnn_cell/cell_{number}/"
+        weights = {name.replace(place, ""): value for name, value in case.weights.items() if place in name}
+        alone = with_arguments(Case({"cell": spec}, case.calls, weights), inputs=inputs)
+        inputs, state = check.returned(alone).result
+        states.append(state)
+    check.close(answer.outputs, inputs, near, where="outputs")
+    check.close(answer.state, tuple(states), near, where="state")
+    reach(check, case)
+
+
+@law("EQ-8", cases=spec_cases(stacks(FLAT, state_is_tuple=False)))
+def test_the_states_of_a_joined_stack_stand_side_by_side(check: Check, case: Case) -> None:
+    follows_equations(check, case)
+
+
+@law("EQ-8", cases=STACKS, oracle=True)
+def test_a_stack_as_the_oracle(check: Check, case: Case) -> None:
+    agrees_with_oracle(check, case)
+
+
+@law("EQ-9", cases=DROPPED)
+def test_what_is_dropped_and_how(check: Check, case: Case) -> None:
+    follows_equations(check, case, "dropped", "kept")
+
+
+@law("EQ-9", cases=DROPPED, oracle=True)
+def test_dropout_as_the_oracle(check: Check, case: Case) -> None:
+    agrees_with_oracle(check, case)
+
+
+@law("EQ-10", cases=VARIATIONAL)
+def test_one_noise_for_all_steps_and_rows(check: Check, case: Case) -> None:
+    follows_equations(check, case, "dropped")
+
+
+@law("EQ-10", cases=VARIATIONAL, oracle=True)
+def test_variational_dropout_as_the_oracle(check: Check, case: Case) -> None:
+    agrees_with_oracle(check, case)
+
+
+@law("EQ-11", cases=RESIDUAL)
+def test_a_residual_adds_the_inputs(check: Check, case: Case) -> None:
+    follows_equations(check, case)
+    check.reach("residual_fn" if "residual_fn" in case.cells["cell"].options else "sum")
+
+
+@law("EQ-11", cases=RESIDUAL)
+def test_a_residual_leaves_the_state(check: Check, case: Case) -> None:
+    bare = Case({"cell": case.cells["cell"].children[0]}, case.calls, case.weights)
+    near = 2 * allowed(case, input_dtype(case))
+    check.close(check.returned(case).state, check.returned(bare).state, near, where="state")
+    reach(check, case)
+
+
+@law("EQ-11", cases=RESIDUAL, oracle=True)
+def test_a_residual_as_the_oracle(check: Check, case: Case) -> None:
+    agrees_with_oracle(check, case)
+
+
+@law("EQ-12", cases=BARE)
+def test_a_device_changes_no_bit(check: Check, case: Case) -> None:
+    same_bits(check, in_wrapper(case, "DeviceWrapper", device="/cpu:0"), case)
+    reach(check, case)
+
+
+KEEP_NAMES = ("input_keep_prob", "output_keep_prob", "state_keep_prob")
+OUTSIDE = (-0.25, 1.25, 2.0, -1.0, 1.0009765625)
+
+
+def _dropout(**given: Any) -> Case:
+    spec = CellSpec("DropoutWrapper", given, [CellSpec("GRUCell", {"num_units": 2})])
+    call = Call({"cell": CellRef("cell"), "inputs": np.ones((2, 3, 2), "float32"), "dtype": "float32"})
+    return Case({"cell": spec}, [call])
+
+
+@law("EQ-18", cases=[_dropout(**{name: value}) for name in KEEP_NAMES for value in OUTSIDE])
+def test_a_keep_probability_outside_0_to_1(check: Check, case: Case) -> None:
+    check.raised(case, "ValueError")
+    check.reach(next(iter(case.cells["cell"].options)))
+
+
+@law("EQ-19", cases=BARE)
+def test_keep_probabilities_of_1_change_no_bit(check: Check, case: Case) -> None:
+    ones = dict.fromkeys(KEEP_NAMES, 1.0)
+    same_bits(check, in_wrapper(case, "DropoutWrapper", **ones, noise={}), case)
+    same_bits(check, in_wrapper(case, "DropoutWrapper", noise={}), case)
+    reach(check, case)
+
+
+@law("EQ-19", cases=spec_cases(wrapped("DropoutWrapper", ANY, output_keep_prob=0.5, input_keep_prob=1.0)))
+def test_what_is_kept_passes_beside_what_is_dropped(check: Check, case: Case) -> None:
+    (spec,) = case.cells.values()
+    noise = {"output": spec.options["noise"]["output"]}
+    dropping = Case({"cell": spec.replace(options={**spec.options, "noise": noise})}, case.calls, case.weights)
+    bare = Case({"cell": spec.children[0]}, case.calls, case.weights)
+    check.equal(check.returned(dropping).state, check.returned(bare).state, where="state")
+    reach(check, case)
+
+
+@law("EQ-20", cases=STATES)
+def test_which_parts_of_the_state_are_dropped(check: Check, case: Case) -> None:
+    follows_equations(check, case)
+    visitor = case.cells["cell"].options.get("dropout_state_filter_visitor")
+    if "dropped" in expected_pair(case)[0].seen or (visitor is not None and visitor.name == "drop_none"):
+        check.reach("the default" if visitor is None else visitor.name)
+
+
+@law("EQ-20", cases=STATES, oracle=True)
+def test_the_dropped_parts_as_the_oracle(check: Check, case: Case) -> None:
+    agrees_with_oracle(check, case)
+
+
+@law("EQ-21", cases=spec_cases(ANY, initial_state=True))
+def test_input_and_state_of_unequal_dtype(check: Check, case: Case) -> None:
+    dtype, state = input_dtype(case).name, argument(case, "initial_state")
+    for other in sorted({"float16", "float32", "float64"} - {dtype}):
+        check.raised(with_state(case, map_structure(lambda leaf, to=other: leaf.astype(to), state)), "TypeError")
+    check.reach(f"{dtype}, {case.cells['cell'].kind}")
+
+
+@law("EQ-21", cases=spec_cases(leaf(choice(options.LSTMS)), initial_state=True))
+def test_a_c_of_another_dtype_is_not_cast(check: Check, case: Case) -> None:
+    dtype, state = input_dtype(case).name, argument(case, "initial_state")
+    mixed = LSTMStateTuple(state.c.astype("float16" if dtype != "float16" else "float32"), state.h)
+    # TensorFlow meets it after the product with the kernel, where its own conversion raises ValueError.
+    check.raised(with_state(case, mixed), ("TypeError", "ValueError"))
+    check.reach(dtype)
+
+
+@law("EQ-22", cases=spec_cases(ANY, dtype=choice(("float32", "float64"))))
+def test_integer_inputs(check: Check, case: Case) -> None:
+    numbers = np.asarray(argument(case, "inputs") * 4)
+    for dtype in ("int32", "int64"):
+        check.raised(with_arguments(case, inputs=numbers.astype(dtype)), "TypeError")
+        check.reach(f"{dtype}, {case.cells['cell'].kind}")
