@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 import time
 import traceback
@@ -17,6 +18,7 @@ from hypothesis.errors import Unsatisfiable, UnsatisfiedAssumption
 
 from conformance import examples
 from conformance.laws import Check, Law, Subject, Unsupported, Violation, case_of
+from conformance.worker_client import HarnessError
 from dynamic_rnn_spec import clauses
 from dynamic_rnn_spec.case import Case, Outcome
 
@@ -77,10 +79,6 @@ class LawResult:
         """Back from JSON data."""
         example = data["counterexample"]
         return cls(**{**data, "counterexample": None if example is None else Counterexample(**example)})
-
-
-class HarnessError(RuntimeError):
-    """The suite itself stumbled: in a law's body, a strategy, a worker's pipe."""
 
 
 def no_oracle(case: Case) -> Outcome:
@@ -169,6 +167,33 @@ def run_law(
     result = _result(session, max(floor, 1))
     result.seconds = time.perf_counter() - started
     return result
+
+
+def replay(
+    law: Law, subject: Subject, case: str, oracle: Callable[[Case], Outcome] = no_oracle
+) -> LawResult:
+    """Runs the law's body on one stored case, JSON text, and on nothing else.
+
+    The verdict is "pass" where the law holds on it, "vacuous" where the case is not what the clause is about.
+    """
+    started = time.perf_counter()
+    session = Session(law, subject, Settings(), oracle)
+    try:
+        _enumerated(session, [stored_item(law, Case.from_json(json.loads(case)))])
+    except Exception:  # noqa: BLE001  # as in run_law
+        session.fault = session.fault or traceback.format_exc()
+    result = _result(session, 1)
+    result.seconds = time.perf_counter() - started
+    return result
+
+
+def stored_item(law: Law, case: Case) -> Any:
+    """What the law's body takes for a stored case: the case or, in a law over vectors, the vector that has it."""
+    items = law.items() or []
+    found = [item for item in items if case_of(item) == case]
+    if not found and any(not isinstance(item, Case) for item in items):
+        raise HarnessError(f"{law.name} goes through recorded vectors, and none of them has this case")
+    return found[0] if found else case
 
 
 def assert_holds(law: Law, subject: Subject, settings: Settings | None = None) -> None:

@@ -25,7 +25,9 @@ NOT_GIVEN = object()
 class Subject(Protocol):
     """An implementation under test: a name, and an outcome for each case."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """What the report calls it."""
 
     def run(self, case: Case) -> Outcome:
         """What the implementation makes of the case; an exception from here is a fault of the harness."""

@@ -1,0 +1,89 @@
+"""The command line: reads arguments, calls what does the work, turns what came of it into an exit status; it does no
+work itself.
+
+Exit status of `run`: 0 if every clause asked for holds (documented ones for anybody, all three levels for our own
+implementations), 1 if some do not, 2 if the run itself failed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+
+OK, BROKEN, FAILED = 0, 1, 2
+EXTRA = {"hypothesis", "jinja2", "pytest", "rich", "xdist"}
+
+
+def parser() -> argparse.ArgumentParser:
+    """The commands and their options."""
+    top = argparse.ArgumentParser(prog="conformance", description="Who keeps the promises of the dynamic_rnn page?")
+    commands = top.add_subparsers(dest="command", required=True)
+
+    run = commands.add_parser("run", help="run the suite on implementations and write the report")
+    run.add_argument("implementation", nargs="*", help="a name (impl_ref, tensorflow14) or module:attribute")
+    run.add_argument("--worker", action="append", default=[], metavar="COMMAND", help="one behind a worker process")
+    run.add_argument("--profile", choices=("smoke", "default", "thorough"), default="default", help="how many examples")
+    run.add_argument("--clause", action="append", default=[], metavar="ID", help="a clause (SEQ-5) or section (SEQ)")
+    run.add_argument("--seed", type=int, default=0, help="the same seed gives the same examples (0)")
+    run.add_argument("--jobs", type=_jobs, default=cores(), metavar="N", help="processes side by side (all cores)")
+    run.add_argument("--out", default="report", metavar="FOLDER", help="where the report goes (report)")
+    run.add_argument("--known", metavar="TOML", help="failures that are announced, with their counterexamples")
+
+    replay = commands.add_parser("replay", help="one counterexample again, expected and got side by side")
+    replay.add_argument("file", help="a counterexample, such as report/cases/impl_ref/SEQ-5.json")
+    replay.add_argument("implementation", nargs="?", help="a name or module:attribute")
+    replay.add_argument("--worker", metavar="COMMAND", help="one behind a worker process")
+
+    shown = commands.add_parser("clauses", help="the clauses, or some whole: wording, place, tests, mutants")
+    shown.add_argument("id", nargs="*", help="a clause (SEQ-5) or section (SEQ)")
+
+    mutants = commands.add_parser("mutants", help="the suite's own proof: which planted defects it catches, by clause")
+    mutants.add_argument("--clause", action="append", default=[], metavar="ID", help="a clause (SEQ-5) or section (SEQ)")
+    mutants.add_argument("--profile", choices=("smoke", "default", "thorough"), default="default")
+    mutants.add_argument("--seed", type=int, default=0)
+    mutants.add_argument("--jobs", type=_jobs, default=cores(), metavar="N")
+
+    vectors = commands.add_parser("vectors", help="the outcomes recorded from TensorFlow 1.4.1")
+    vectors.add_argument("action", choices=("verify", "record"))
+    vectors.add_argument("implementation", nargs="?", help="what to verify: a name or module:attribute")
+    vectors.add_argument("--worker", metavar="COMMAND", help="one behind a worker process")
+
+    validate = commands.add_parser("validate", help="see whether a report is whole and agrees with itself")
+    validate.add_argument("report", help="report.json, or its folder")
+    return top
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs one command; returns the exit status."""
+    options = parser().parse_args(arguments)
+    try:
+        from conformance import commands
+    except ModuleNotFoundError as missing:
+        if (missing.name or "").partition(".")[0] not in EXTRA:
+            raise
+        return complain(f"{missing.name} is missing; install the extra: pip install 'tancarflow[conformance]'")
+    try:
+        return commands.perform(options)
+    except commands.EXPECTED as error:
+        return complain(str(error))
+    except KeyboardInterrupt:
+        return complain("stopped; no report was written")
+
+
+def complain(text: str) -> int:
+    """One line on standard error; the exit status of a run that failed."""
+    print(f"conformance: {text}", file=sys.stderr)
+    return FAILED
+
+
+def cores() -> int:
+    """How many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _jobs(text: str) -> int:
+    if not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"expected a number of at least 1, got {text!r}")
+    return int(text)

@@ -1,0 +1,104 @@
+"""What each command does, once its arguments are read; it formats no report and judges no outcome."""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from rich.console import Console
+from rich.text import Text
+
+from conformance import known, registry, report, runner, screen, subjects, targets
+from conformance.engine import Settings
+from conformance.replaying import replay
+from conformance.showing import show_clauses
+from dynamic_rnn_spec import clauses
+
+EXPECTED = (
+    clauses.ClauseError,
+    known.StoredError,
+    report.ReportError,
+    subjects.HarnessError,
+    subjects.NotAvailable,
+)
+"""Errors whose text says all that a person needs: shown as one line."""
+
+
+def perform(options: argparse.Namespace) -> int:
+    """Does what the command line asks; returns the exit status."""
+    command: Callable[[argparse.Namespace], int] = {
+        "run": run,
+        "replay": replay,
+        "clauses": show_clauses,
+        "mutants": mutants,
+        "vectors": vectors,
+        "validate": validate,
+    }[options.command]
+    return command(options)
+
+
+def run(options: argparse.Namespace) -> int:
+    """`run`: the suite on each implementation, the report, a summary; the place of the report comes last."""
+    console = Console(highlight=False)
+    if not options.implementation and not options.worker:
+        raise subjects.UnknownSubjectError(f"name an implementation: {', '.join(subjects.names())}, or module:attribute")
+    ids = registry.clause_ids(options.clause)
+    announced = known.read(Path(options.known)) if options.known else []
+    plan = runner.Plan(
+        targets=targets.inspect(options.implementation, options.worker),
+        settings=Settings(options.profile, options.seed),
+        chosen=ids,
+        jobs=options.jobs,
+        out=Path(options.out),
+        command=command_line(options),
+        known=announced,
+    )
+    with screen.Screen(console) as watcher:
+        finished = runner.run(plan, watcher)
+    written = report.write(finished.report, plan.out)
+    for line in screen.findings(finished.report):
+        console.print(line)
+    console.print(screen.summary_table(finished.report))
+    for line in screen.headlines(finished.report):
+        console.print(line)
+    for trouble in finished.troubles:
+        console.print(Text(f"error: {trouble}", style="bold red"))
+    console.print(Text(f"report: {written.parent / 'index.html'}"), soft_wrap=True)
+    return finished.status
+
+
+def mutants(options: argparse.Namespace) -> int:
+    """`mutants`: plants each defect, and shows what caught it."""
+    from conformance.mutants import command
+
+    return command.perform(options)
+
+
+def vectors(options: argparse.Namespace) -> int:
+    """`vectors verify | record`."""
+    from conformance import vectors as recorded
+
+    return recorded.perform(options)
+
+
+def validate(options: argparse.Namespace) -> int:
+    """`validate`: reads a report as anybody would; a fault in it is an error."""
+    found = report.read(Path(options.report))
+    names = ", ".join(implementation["name"] for implementation in found["implementations"])
+    sys.stdout.write(f"{options.report}: whole; {len(found['clauses'])} clauses, {names}\n")
+    return 0
+
+
+def command_line(options: argparse.Namespace) -> str:
+    """The `run` command as one would type it again, defaults left out."""
+    words = ["python", "-m", "conformance", "run", *options.implementation]
+    for name in ("worker", "clause"):
+        for value in getattr(options, name):
+            words += [f"--{name}", value]
+    for name, default in (("profile", "default"), ("seed", 0), ("out", "report"), ("known", None)):
+        if getattr(options, name) != default:
+            words += [f"--{name}", str(getattr(options, name))]
+    return shlex.join(words)

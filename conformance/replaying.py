@@ -1,0 +1,62 @@
+"""`replay`: one stored counterexample through the same law on any implementation; it makes no examples of its own."""
+
+from __future__ import annotations
+
+import argparse
+import functools
+from pathlib import Path
+
+from rich.console import Console
+from rich.text import Text
+
+from conformance import engine, explain, known, registry, runner, subjects
+from conformance.engine import LawResult
+from conformance.laws import Subject
+from conformance.targets import Target
+from dynamic_rnn_spec.case import Case, Outcome
+
+
+def replay(options: argparse.Namespace) -> int:
+    """Shows what becomes of the case: exit 0 if the clause holds on it, 1 if it is broken, 2 if it can't be judged."""
+    console = Console(highlight=False)
+    stored = known.read_counterexample(Path(options.file))
+    if (options.implementation is None) == (options.worker is None):
+        raise subjects.UnknownSubjectError("name one implementation, or one --worker")
+    target = Target(options.worker or options.implementation, worker=options.worker is not None)
+    subject = target.open()
+    try:
+        result = replay_on(subject, stored)
+    finally:
+        subject.close()
+    console.print(Text(f"{stored.clause} ({result.test}) on {subject.name}: {_said(result)}"), soft_wrap=True)
+    if result.counterexample is None:
+        console.print(Text(explain.case_text(stored.case)), soft_wrap=True)
+        console.print(Text(f"it was stored because on {stored.implementation}: {stored.message}"), soft_wrap=True)
+        if result.verdict not in ("pass", "vacuous"):
+            console.print(Text(result.reason or ""), soft_wrap=True)
+        return 0 if result.verdict in ("pass", "vacuous") else 2
+    found = result.counterexample
+    text = explain.failure_text(
+        stored.clause, result.test, found.violation, found.message, found.case, found.expected, found.got, None
+    )
+    console.print(Text(text), soft_wrap=True)
+    return 1
+
+
+def replay_on(subject: Subject, stored: known.Stored, properties: str = registry.PROPERTIES) -> LawResult:
+    """The result of the law that the counterexample broke, on its case alone."""
+    law = runner.law_for(stored.clause, stored.test, registry.load(properties))
+
+    @functools.cache
+    def oracle() -> subjects.Subject:
+        return subjects.load("impl_ref")
+
+    def ask(case: Case) -> Outcome:
+        return oracle().run(case)
+
+    return engine.replay(law, subject, stored.case_text, ask)
+
+
+def _said(result: LawResult) -> str:
+    words = {"pass": "holds", "vacuous": "holds", "fail": "broken"}
+    return words.get(result.verdict, result.verdict)

@@ -1,0 +1,72 @@
+"""What a run is asked to look at: an implementation by name or by worker command, and whose it is; it runs no case."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import shlex
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from conformance import subjects
+
+DISTRIBUTION = "tancarflow"
+"""Implementations whose entry point comes with this distribution are our own: they are held to every level."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """How to open an implementation, in a form that passes between processes."""
+
+    spec: str
+    worker: bool = False
+    name: str = ""
+    own: bool = False
+    note: str | None = None
+    description: dict[str, Any] = field(default_factory=dict, compare=False)
+
+    def open(self) -> subjects.Subject:
+        """The implementation, ready to run cases.
+
+        Raises:
+            subjects.HarnessError, subjects.NotAvailable: as `subjects.load` does.
+        """
+        return subjects.load(self.spec, worker=self.worker)
+
+    def replay_arguments(self) -> str:
+        """How a command line names it."""
+        return f"--worker {shlex.quote(self.spec)}" if self.worker else shlex.quote(self.spec)
+
+
+def inspect(names: Iterable[str], workers: Iterable[str] = ()) -> list[Target]:
+    """The targets of a command line, each opened once to see that it can be and what it says of itself.
+
+    One that this machine has not got keeps its place, with the reason as its note.
+
+    Raises:
+        subjects.HarnessError: there is no such implementation, or its worker does not start.
+    """
+    asked = [Target(name) for name in names] + [Target(command, worker=True) for command in workers]
+    found: list[Target] = []
+    for target in asked:
+        known = _inspect(target)
+        taken = sum(known.name == other.name or other.name.startswith(f"{known.name} (") for other in found)
+        found.append(replace(known, name=f"{known.name} ({taken + 1})") if taken else known)
+    return found
+
+
+def _inspect(target: Target) -> Target:
+    own = not target.worker and _is_own(target.spec)
+    try:
+        subject = target.open()
+    except subjects.NotAvailable as reason:
+        return replace(target, name=target.spec, own=own, note=f"not run on this machine: {reason}")
+    try:
+        return replace(target, name=subject.name, own=own, description=subject.describe())
+    finally:
+        subject.close()
+
+
+def _is_own(name: str) -> bool:
+    points = importlib.metadata.entry_points(group=subjects.GROUP, name=name)
+    return any(point.dist is not None and point.dist.name == DISTRIBUTION for point in points)

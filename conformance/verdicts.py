@@ -1,0 +1,93 @@
+"""Makes one verdict for a clause out of the results of its laws, and an exit status out of verdicts; it runs nothing.
+
+A clause passes only if every one of its laws passes: a law that fell silent is not made up for by another.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from pathlib import Path
+
+from conformance.engine import LawResult
+from conformance.report.check import case_file
+from conformance.report.model import Counterexample, Implementation, Verdict
+from conformance.targets import Target
+from dynamic_rnn_spec.clauses import Clause
+
+WORST_FIRST = ("fail", "could not run", "not run", "vacuous", "unsupported", "known failure", "pass")
+"""Of several laws the first of these is the clause's verdict."""
+
+HOLDS, BROKEN, RUN_FAILED = 0, 1, 2
+
+
+def verdict_of(clause: Clause, results: Sequence[LawResult], target: Target, out: Path) -> Verdict:
+    """The verdict of a clause on an implementation; "not run" where no law says anything about it."""
+    ordered = sorted(results, key=lambda result: (WORST_FIRST.index(result.verdict), _weakness(result), result.test))
+    worst = ordered[0] if ordered else None
+    coverage: dict[str, int] = {}
+    for result in sorted(results, key=lambda result: result.test):
+        for label, count in result.coverage.items():
+            coverage[label] = coverage.get(label, 0) + count
+    example = None
+    if worst is not None and worst.counterexample is not None:
+        file = case_file(target.name, clause.id)
+        found = worst.counterexample
+        example = Counterexample(
+            file=file,
+            replay=replay_line(out / file, target),
+            message=found.message,
+            violation=found.violation,
+            where=found.where,
+            case=found.case,
+            expected=found.expected,
+            got=found.got,
+        )
+    return Verdict(
+        clause=clause.id,
+        verdict=worst.verdict if worst is not None else "not run",  # type: ignore[typeddict-item]  # one of WORST_FIRST
+        reason=worst.reason if worst is not None else not_run_reason(clause, target),
+        examples=sum(result.examples for result in results),
+        reached=sum(result.reached for result in results),
+        floor=min(clause.floor, sum(result.floor for result in results)) if results else clause.floor,
+        coverage=coverage,
+        seconds=round(sum(result.seconds for result in results), 3),
+        tests=[result.test for result in ordered],
+        counterexample=example,
+    )
+
+
+def not_run_reason(clause: Clause, target: Target) -> str | None:
+    """Why nothing was tried."""
+    if target.note is not None:
+        return target.note
+    return clause.reason if not clause.testable else f"no test asks {target.name} about it"
+
+
+def replay_line(file: Path, target: Target) -> str:
+    """What to type to see a counterexample again."""
+    return f"python -m conformance replay {shlex.quote(file.as_posix())} {target.replay_arguments()}"
+
+
+def exit_status(implementations: Sequence[Implementation], clauses: Sequence[Clause], troubles: Sequence[str]) -> int:
+    """0: every clause asked for passes, at the levels that bind an implementation; 1: not so; 2: the run itself failed.
+
+    Only "pass" counts: what is unsupported, vacuous, not run or a known failure does not hold.
+    """
+    found = [
+        (implementation, {verdict["clause"]: verdict["verdict"] for verdict in implementation["verdicts"]})
+        for implementation in implementations
+    ]
+    if troubles or any("could not run" in verdicts.values() for _, verdicts in found):
+        return RUN_FAILED
+    for implementation, verdicts in found:
+        for clause in clauses:
+            binding = clause.level == "documented" or implementation["own"]
+            if clause.testable and binding and verdicts.get(clause.id) != "pass":
+                return BROKEN
+    return HOLDS
+
+
+def _weakness(result: LawResult) -> int:
+    """Among failing laws the one whose own assertion broke says the most."""
+    return 0 if result.counterexample is not None and result.counterexample.violation == "assertion" else 1
