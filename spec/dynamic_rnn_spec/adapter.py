@@ -165,6 +165,11 @@ class PythonAdapter:
         """What the implementation returned, as NumPy; what is no array stays as it is."""
         return np.array(array) if isinstance(array, (np.ndarray, np.generic)) else array
 
+    def share_memory(self, result: Any, given: Any) -> bool:
+        """Whether an array of the result lies in the memory of an array that was given [INIT-10]."""
+        ours, theirs = _arrays(result), _arrays(given)
+        return any(np.shares_memory(one, other) for one in ours for other in theirs)
+
     def recorder(self) -> Recorder:
         """What records the calls of a probe cell."""
         return Recorder()
@@ -202,7 +207,7 @@ class PythonAdapter:
         is_cell = {name: isinstance(value, CellRef) for name, value in call.arguments.items()}
         given = {name: None if is_cell[name] else self.value(value) for name, value in call.arguments.items()}
         before = {name: _bytes(value) for name, value in given.items()}
-        result, error = None, None
+        result, error, aliased = None, None, None
         try:
             with contextlib.ExitStack() as scopes:
                 for scope in call.outer_scopes:
@@ -211,7 +216,9 @@ class PythonAdapter:
                     given[name] = self._cell(call.arguments[name], cells, case, recorder)
                 by_position = PARAMETERS[: call.positional]
                 keywords = {name: value for name, value in given.items() if name not in by_position}
-                result = self.plain(self.dynamic_rnn(*[given[name] for name in by_position], **keywords))
+                whole = self.dynamic_rnn(*[given[name] for name in by_position], **keywords)
+                aliased = [name for name in given if not is_cell[name] and self.share_memory(whole, given[name])]
+                result = self.plain(whole)
         except Exception as caught:  # noqa: BLE001  # whatever it raises is its answer; a clause decides what that means
             phase = ("after" if recorder.calls else "before") if probed else None
             error = raised(caught, phase)
@@ -223,6 +230,7 @@ class PythonAdapter:
             trace=recorder.events if probed else None,
             changed=[name for name in before if not is_cell[name] and _bytes(given[name]) != before[name]],
             variables=None if variables is None else [variable.name for variable in variables],
+            aliased=aliased,
         )
 
     def _missing(self, case: Case) -> Optional[Answer]:
@@ -315,6 +323,14 @@ def map_children(function: Any, value: Any) -> Any:
     if hasattr(value, "_fields"):
         return type(value)(*[function(child) for child in value])
     return type(value)(function(child) for child in value)
+
+
+def _arrays(value: Any) -> "List[np.ndarray[Any, Any]]":
+    """The NumPy arrays in a value, at any depth."""
+    if not is_sequence(value):
+        return [value] if isinstance(value, np.ndarray) else []
+    children = value.values() if isinstance(value, Mapping) else value
+    return [array for child in children for array in _arrays(child)]
 
 
 def _bytes(value: Any) -> Any:

@@ -293,10 +293,11 @@ class Answer(Record):
 
     ``result`` is all that was returned (``outputs`` and ``state`` read it as a pair); ``error`` is the Raised; ``what``
     and ``why`` belong to the other kinds. Where the implementation can tell: ``trace`` lists what a probe cell saw,
-    ``changed`` the arguments whose arrays were modified, ``variables`` the names that exist after the call.
+    ``changed`` the arguments whose arrays were modified, ``variables`` the names that exist after the call,
+    ``aliased`` the arguments with which an array of the result shares memory.
     """
 
-    __slots__ = ("kind", "result", "error", "what", "why", "trace", "changed", "variables")
+    __slots__ = ("kind", "result", "error", "what", "why", "trace", "changed", "variables", "aliased")
     kind: str
     result: Any
     error: Optional[Raised]
@@ -305,6 +306,7 @@ class Answer(Record):
     trace: Optional[Sequence[Mapping[str, Any]]]
     changed: Optional[Sequence[str]]
     variables: Optional[Sequence[str]]
+    aliased: Optional[Sequence[str]]
 
     KINDS = ("returned", "raised", "unsupported", "crashed", "timed out")
 
@@ -318,6 +320,7 @@ class Answer(Record):
         trace: Optional[Sequence[Mapping[str, Any]]] = None,
         changed: Optional[Sequence[str]] = None,
         variables: Optional[Sequence[str]] = None,
+        aliased: Optional[Sequence[str]] = None,
     ) -> None:
         if kind not in self.KINDS or (kind == "raised") != (error is not None):
             raise FormatError("no answer of kind {!r} with error {!r}".format(kind, error))
@@ -330,6 +333,7 @@ class Answer(Record):
             trace=None if trace is None else tuple(trace),
             changed=None if changed is None else tuple(changed),
             variables=None if variables is None else tuple(variables),
+            aliased=None if aliased is None else tuple(aliased),
         )
 
     @classmethod
@@ -363,6 +367,7 @@ class Answer(Record):
             "trace": trace,
             "changed": None if self.changed is None else list(self.changed),
             "variables": None if self.variables is None else list(self.variables),
+            "aliased": None if self.aliased is None else list(self.aliased),
         }
 
     @classmethod

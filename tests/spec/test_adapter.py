@@ -138,6 +138,14 @@ def test_changed_arrays_are_named() -> None:
     assert answer.changed == ("initial_state",)
 
 
+def test_arguments_that_come_back_as_they_are_are_named() -> None:
+    def alias(cell: Any, inputs: Any, initial_state: Any) -> Any:
+        return inputs + 1, {"state": initial_state[0][:1]}
+
+    answer = run(alias, case(initial_state=(np.zeros((2, 1)),))).answers[0]
+    assert answer.aliased == ("initial_state",)
+
+
 def test_variables_and_weights_by_name() -> None:
     def make(cell: Any, inputs: Any) -> Any:
         return get_variable("w", [2]).value, None

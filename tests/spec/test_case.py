@@ -174,7 +174,7 @@ def test_an_outcome_comes_back_equal_and_valid() -> None:
     event = {"event": "call", "positional": 2, "keywords": [], "inputs": np.zeros(2), "state": (np.ones(1),)}
     outcome = Outcome(
         [
-            Answer.returned(np.zeros((1, 2)), (np.ones(1),), trace=[event], changed=[], variables=["a"]),
+            Answer.returned(np.zeros((1, 2)), (np.ones(1),), trace=[event], changed=[], variables=["a"], aliased=[]),
             Answer("raised", error=error),
             Answer.unsupported("DropoutWrapper", "none here"),
             Answer("crashed", why="exit status -11"),
