@@ -8,17 +8,18 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from rich.console import Console
 from rich.text import Text
 
 from conformance import known, registry, report, runner, screen, subjects, targets
 from conformance.engine import Settings
+from conformance.mutants import MutantError
 from conformance.replaying import replay
 from conformance.showing import show_clauses
 from dynamic_rnn_spec import clauses
 
 EXPECTED = (
     clauses.ClauseError,
+    MutantError,
     known.StoredError,
     report.ReportError,
     subjects.HarnessError,
@@ -42,7 +43,7 @@ def perform(options: argparse.Namespace) -> int:
 
 def run(options: argparse.Namespace) -> int:
     """`run`: the suite on each implementation, the report, a summary; the place of the report comes last."""
-    console = Console(highlight=False)
+    console = screen.console()
     if not options.implementation and not options.worker:
         raise subjects.UnknownSubjectError(f"name an implementation: {', '.join(subjects.names())}, or module:attribute")
     ids = registry.clause_ids(options.clause)
@@ -72,16 +73,29 @@ def run(options: argparse.Namespace) -> int:
 
 def mutants(options: argparse.Namespace) -> int:
     """`mutants`: plants each defect, and shows what caught it."""
-    from conformance.mutants import command
+    from conformance.mutants import command  # what only this command needs
 
     return command.perform(options)
 
 
 def vectors(options: argparse.Namespace) -> int:
-    """`vectors verify | record`."""
-    from conformance import vectors as recorded
+    """`vectors verify`: what recorded outcomes an implementation agrees with; `vectors record`: asks TensorFlow again."""
+    from conformance import vectors as recorded  # what only this command needs
 
-    return recorded.perform(options)
+    if options.action == "verify" and (options.implementation is None) == (options.worker is None):
+        raise subjects.UnknownSubjectError("vectors verify: name one implementation, or one --worker")
+    spec = options.worker or options.implementation or subjects.TENSORFLOW
+    subject = targets.Target(spec, worker=options.worker is not None).open()
+    try:
+        if options.action == "record":
+            out = Path(str(recorded.folder()))
+            sys.stdout.write(f"{recorded.record(subject, out)} vectors recorded in {out}\n")
+            return 0
+        found = recorded.verify(subject)
+    finally:
+        subject.close()
+    sys.stdout.write(recorded.summary(found) + "\n")
+    return 1 if not found or any(one.verdict == recorded.DISAGREES for one in found) else 0
 
 
 def validate(options: argparse.Namespace) -> int:

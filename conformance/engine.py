@@ -97,6 +97,7 @@ class Session:
         self.unsupported: dict[str, str] = {}
         self.violation: Violation | None = None
         self.broken: Case | None = None
+        self.aside: tuple[Violation, Case] | None = None
         self.fault: str | None = None
         self.executions_left = settings.shrink_budget
 
@@ -141,6 +142,7 @@ class Session:
 
     def _broken(self, violation: Violation, case: Case) -> None:
         if not self.settings.shrink and violation.kind != "assertion":
+            self.aside = self.aside or (violation, case)
             return
         if self.violation is not None and violation.kind != self.violation.kind:
             hypothesis.reject()  # shrinking stays with the kind of violation that it began with
@@ -248,6 +250,9 @@ def _result(session: Session, floor: int) -> LawResult:
     elif session.violation is not None and session.broken is not None:
         result.verdict, result.reason = "fail", session.violation.message
         result.counterexample = counterexample(session.violation, session.broken)
+    elif session.aside is not None:
+        result.verdict, result.reason = "fail", session.aside[0].message
+        result.counterexample = counterexample(*session.aside)
     elif reached < floor and session.unsupported:
         result.verdict = "unsupported"
         result.reason = next(iter(sorted(session.unsupported.values())))

@@ -6,10 +6,9 @@ import argparse
 import functools
 from pathlib import Path
 
-from rich.console import Console
 from rich.text import Text
 
-from conformance import engine, explain, known, registry, runner, subjects
+from conformance import engine, explain, known, registry, runner, screen, subjects
 from conformance.engine import LawResult
 from conformance.laws import Subject
 from conformance.targets import Target
@@ -18,7 +17,7 @@ from dynamic_rnn_spec.case import Case, Outcome
 
 def replay(options: argparse.Namespace) -> int:
     """Shows what becomes of the case: exit 0 if the clause holds on it, 1 if it is broken, 2 if it can't be judged."""
-    console = Console(highlight=False)
+    console = screen.console()
     stored = known.read_counterexample(Path(options.file))
     if (options.implementation is None) == (options.worker is None):
         raise subjects.UnknownSubjectError("name one implementation, or one --worker")

@@ -3,6 +3,7 @@ nothing."""
 
 from __future__ import annotations
 
+import sys
 import time
 from collections import Counter
 from types import TracebackType
@@ -20,8 +21,14 @@ from conformance.report.text import clip, printable
 from conformance.report.wording import is_failure, word
 
 STYLES = {"pass": "green", "matches": "green", "fail": "bold red", "differs": "yellow", "known-failure": "yellow"}
+PLAIN_WIDTH = 140
 PLAIN_INTERVAL = 5.0
 """Seconds between two lines of progress where no terminal can redraw one."""
+
+
+def console() -> Console:
+    """Standard output: as wide as its terminal, or wide enough for a log."""
+    return Console(highlight=False, width=None if sys.stdout.isatty() else PLAIN_WIDTH)
 
 
 class Screen:

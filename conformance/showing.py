@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import argparse
 
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from conformance import registry
+from conformance import registry, screen
 from dynamic_rnn_spec import clauses
 
 
 def show_clauses(options: argparse.Namespace) -> int:
     """Shows what was asked for: everything in a table, or each chosen clause whole."""
-    console = Console(highlight=False)
+    console = screen.console()
     ids = registry.clause_ids(options.id)
     tests: dict[str, list[str]] = {}
     for law in registry.load():

@@ -1,0 +1,166 @@
+"""Plants one mutant and runs its clause's laws on it; it decides what counts as caught, and prints nothing.
+
+A defect of the code stands in a copy of the packages, served by a worker of its own, so that nothing of it leaks.
+Caught means: a law of the mutant's clause failed by its own assertion. That something raised or crashed does not count.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import importlib
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from conformance import registry, subjects
+from conformance.engine import LawResult, Settings, run_law
+from conformance.laws import Law, Subject
+from conformance.mutants import SPEC_PACKAGE, Mutant, package_folder
+from conformance.worker_client import WorkerClient
+from dynamic_rnn_spec.case import Case, Outcome
+
+CASE_TIMEOUT = 10.0
+PATIENCE = 2
+"""Cases that may time out before a mutant is given up: each costs CASE_TIMEOUT seconds."""
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A mutant to try or, with none, the laws of a clause on the code as it is."""
+
+    clause: str
+    mutant: Mutant | None
+    settings: Settings
+    properties: str = registry.PROPERTIES
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What came of a trial: ``said`` is "caught", "elsewhere" (something else gave way than the clause's assertion),
+    "escaped" or "could not run"; for the code as it is "holds" or "could not run"."""
+
+    said: str
+    test: str | None = None
+    message: str = ""
+
+
+def run(trial: Trial) -> Finding:
+    """The finding of a trial."""
+    laws = [law for law in _laws(trial.properties) if law.clause == trial.clause and not law.oracle]
+    if trial.mutant is None:
+        return _as_it_is(laws, trial.settings)
+    with planted(trial.mutant) as subject:
+        return judge(laws, subject, trial.settings)
+
+
+def judge(laws: list[Law], subject: Subject, settings: Settings) -> Finding:
+    """Runs the laws until one catches the mutant by its own assertion."""
+    elsewhere: Finding | None = None
+    for law in laws:
+        result = run_law(law, subject, settings)
+        example = result.counterexample
+        if example is not None and example.violation == "assertion":
+            return Finding("caught", law.name, example.message)
+        if example is not None:
+            elsewhere = elsewhere or Finding("elsewhere", law.name, f"{example.violation}: {example.message}")
+        elif result.verdict == "could not run":
+            elsewhere = elsewhere or Finding("could not run", law.name, result.reason or "")
+    return elsewhere or Finding("escaped", None, f"{len(laws)} tests hold" if laws else "the clause has no test")
+
+
+def _as_it_is(laws: list[Law], settings: Settings) -> Finding:
+    for law in laws:
+        result: LawResult = run_law(law, _pristine(), settings)
+        if result.verdict != "pass":
+            return Finding("could not run", law.name, f"{result.verdict} without any mutant: {result.reason}")
+    return Finding("holds")
+
+
+@contextlib.contextmanager
+def planted(mutant: Mutant) -> Iterator[Subject]:
+    """The implementation with the defect.
+
+    Raises:
+        MutantError: the mutant is stale.
+    """
+    if mutant.spoil:
+        yield Spoilt(_pristine(mutant.package), _function(mutant.spoil))
+        return
+    text = mutant.mutated()
+    with tempfile.TemporaryDirectory(prefix="mutant-") as name:
+        folder = Path(name)
+        for package in (SPEC_PACKAGE, mutant.package):
+            _link(package_folder(package), folder / package)
+        spoilt = folder / mutant.file
+        spoilt.unlink()
+        spoilt.write_text(text, encoding="utf-8")
+        environment = {**os.environ, "PYTHONPATH": name, "PYTHONSAFEPATH": "1", "PYTHONDONTWRITEBYTECODE": "1"}
+        command = [sys.executable, "-m", f"{SPEC_PACKAGE}.worker", mutant.package]
+        worker = subjects.Worker(WorkerClient(command, CASE_TIMEOUT, environment=environment))
+        try:
+            yield Impatient(worker)
+        finally:
+            worker.close()
+
+
+class Spoilt:
+    """An implementation whose answers are changed on their way out."""
+
+    def __init__(self, subject: Subject, spoil: Callable[[Case, Outcome], Outcome]) -> None:
+        self._subject, self._spoil = subject, spoil
+
+    @property
+    def name(self) -> str:
+        """That of the implementation."""
+        return self._subject.name
+
+    def run(self, case: Case) -> Outcome:
+        """The spoilt outcome."""
+        return self._spoil(case, self._subject.run(case))
+
+
+class Impatient:
+    """An implementation that is given up after a few cases that took too long."""
+
+    def __init__(self, subject: Subject) -> None:
+        self._subject, self._late = subject, 0
+
+    @property
+    def name(self) -> str:
+        """That of the implementation."""
+        return self._subject.name
+
+    def run(self, case: Case) -> Outcome:
+        """The outcome; HarnessError once too many cases timed out."""
+        if self._late >= PATIENCE:
+            raise subjects.HarnessError(f"given up after {PATIENCE} cases that timed out")
+        outcome = self._subject.run(case)
+        self._late += any(answer.kind == "timed out" for answer in outcome.answers)
+        return outcome
+
+
+def _link(source: Path, target: Path) -> None:
+    """A copy of a package in links, so that it costs nothing; its recorded vectors and schemas are not needed."""
+    shutil.copytree(source, target, copy_function=os.symlink, ignore=shutil.ignore_patterns("vectors", "schema"))
+
+
+@functools.cache
+def _laws(properties: str) -> list[Law]:
+    return registry.load(properties)
+
+
+@functools.cache
+def _pristine(package: str = "impl_ref") -> Subject:
+    return subjects.load(package)
+
+
+def _function(place: str) -> Callable[[Case, Outcome], Outcome]:
+    module, _, name = place.partition(":")
+    found: Any = getattr(importlib.import_module(module), name)
+    return found  # type: ignore[no-any-return]  # what an entry names is checked by running it
