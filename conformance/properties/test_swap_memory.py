@@ -1,0 +1,72 @@
+"""SWAP: swap_memory never changes a value, and is a bool; where memory lies is not seen here."""
+
+from typing import Any
+
+import numpy as np
+from hypothesis import strategies as st
+
+from conformance.expected import expected
+from conformance.laws import Check, law
+from conformance.properties import rows
+from conformance.strategies import (
+    PLAIN,
+    VALID,
+    builtin_cases,
+    choice,
+    structures,
+    tally_cases,
+    with_arguments,
+    without,
+    wrong_cases,
+)
+from dynamic_rnn_spec.case import Case
+
+LAYOUTS = st.booleans()
+FLAGS: tuple[Any, ...] = (True, np.True_)
+
+
+def _same(check: Check, case: Case, other: Case) -> None:
+    """Both work and give the same bits."""
+    one, another = check.returned(case, own=True), check.returned(other, own=True)
+    check.equal(another.outputs, one.outputs, where="outputs")
+    check.equal(another.state, one.state, where="state")
+
+
+@law("SWAP-1", cases=tally_cases(lengths=choice(VALID), time_major=LAYOUTS))
+def test_left_out_is_false(check: Check, case: Case) -> None:
+    """Leaving swap_memory out gives what False gives."""
+    _same(check, case, with_arguments(case, swap_memory=False))
+    check.reach("left out")
+
+
+@law(
+    "SWAP-2",
+    cases=tally_cases(state_size=structures(), output_size=structures(), lengths=choice(VALID), time_major=LAYOUTS),
+)
+def test_true_and_false_give_the_same(check: Check, case: Case) -> None:
+    """True, of Python or of NumPy, gives the bits of False, and what the cell's definition says."""
+    plain = with_arguments(case, swap_memory=False)
+    for flag in FLAGS:
+        _same(check, plain, with_arguments(case, swap_memory=flag))
+    answer = check.returned(with_arguments(case, swap_memory=True))
+    outputs, state = expected(case)
+    check.equal(answer.outputs, outputs, where="outputs")
+    check.equal(answer.state, state, where="state")
+    check.reach("True")
+
+
+@law("SWAP-2", cases=builtin_cases(kinds=choice(PLAIN), lengths=choice(VALID), time_major=LAYOUTS))
+def test_true_and_false_give_the_same_on_built_in_cells(check: Check, case: Case) -> None:
+    """The same on the built-in cells, within tolerance: a library's products may sum in another order."""
+    one, another = check.returned(case), check.returned(with_arguments(case, swap_memory=True), own=True)
+    check.close(another.outputs, one.outputs, rows.allowed(case), where="outputs")
+    check.close(another.state, one.state, rows.allowed(case), where="state")
+    check.reach("built-in cell")
+
+
+@law("SWAP-3", cases=wrong_cases("SWAP-3"))
+def test_what_is_no_bool(check: Check, case: Case) -> None:
+    """Numbers, None, strings, arrays: TypeError."""
+    check.raised(case, "TypeError")
+    check.returned(without(case, "swap_memory"))
+    check.reach("refused")
