@@ -82,7 +82,7 @@ class TensorFlow14(adapter.PythonAdapter):
         return tensor
 
     def dtype(self, dtype: DType) -> Any:
-        return tf.as_dtype(dtype.name) if dtype.form == "dtype" else super().dtype(dtype)
+        return tf.as_dtype(np.dtype(dtype.name)) if dtype.form == "dtype" else super().dtype(dtype)
 
     def open_scope(self, scope: Scope) -> Any:
         initializer = None if scope.initializer is None else self.function(scope.initializer)
