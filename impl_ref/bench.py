@@ -73,14 +73,19 @@ class TensorFlow14:
         return float(self._line())
 
     def close(self) -> None:
-        """End the process."""
-        self._process.communicate()
+        """End the process: the end of its input tells it to."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.close()
+        self._process.stdout.close()
+        self._process.wait()
 
     def _line(self) -> str:
         assert self._process.stdout is not None
         line = self._process.stdout.readline()
         if not line:
-            raise BenchError(f"TensorFlow 1.4.1 ended with status {self._process.wait()}")
+            self.close()
+            raise BenchError(f"TensorFlow 1.4.1 ended with status {self._process.returncode}")
         return line
 
 

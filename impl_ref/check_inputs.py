@@ -31,7 +31,7 @@ def check_inputs(inputs: Any, time_major: Any) -> list[tuple[str, Array]]:
     try:
         leaves = flatten_with_paths(inputs)
     except TypeError as error:
-        raise ArgumentTypeError("inputs", "dicts with keys that can be sorted", str(error), "IN-8") from error
+        raise ArgumentTypeError("inputs", "dicts with keys that can be sorted", "other keys", "IN-8") from error
     if not leaves:
         empty_list = isinstance(inputs, list) and len(inputs) == 0
         got = "an empty list" if empty_list else f"{inputs!r}, which holds none"

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from .arguments import Arguments
 
 
-def zero_state(cell: CellProtocol, batch_size: int, dtype: Any) -> Any:
+def zero_state(cell: CellProtocol, batch_size: Any, dtype: Any) -> Any:
     """The state of ``cell`` before the first step: zeros, unless its class overrides ``zero_state`` [CELL-9, INIT-7].
 
     Args:
@@ -39,7 +39,7 @@ def zero_state(cell: CellProtocol, batch_size: int, dtype: Any) -> Any:
     return cell.zero_state(batch_size, dtype)
 
 
-def zeros(cell: CellProtocol, batch_size: int, dtype: Any) -> Any:
+def zeros(cell: CellProtocol, batch_size: Any, dtype: Any) -> Any:
     """Zeros [B, ...] in the structure of ``cell.state_size``, whatever the cell's own ``zero_state`` says."""
     if isinstance(batch_size, bool) or not isinstance(batch_size, (int, np.integer)):
         raise ArgumentTypeError("batch_size", "an integer", describe_type(batch_size), "CELL-9")

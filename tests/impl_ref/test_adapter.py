@@ -1,0 +1,26 @@
+"""The reference as an implementation of the contract."""
+
+import numpy as np
+
+from dynamic_rnn_spec.case import Call, Case, CellRef, CellSpec
+from impl_ref.adapter import implementation
+
+
+def test_a_case_gives_an_outcome() -> None:
+    subject = implementation()
+    assert subject.describe() == {"name": "impl_ref", "versions": {"numpy": np.__version__}, "device": "cpu"}
+    x = np.ones((1, 2, 3), np.float32)
+    call = Call({"cell": CellRef("cell"), "inputs": x, "dtype": "float32"})
+    outcome = subject.run(Case({"cell": CellSpec("GRUCell", {"num_units": 2})}, [call, call]))
+    assert [answer.kind for answer in outcome.answers] == ["returned", "returned"]
+    assert outcome.answers[0].outputs.shape == (1, 2, 2)
+    assert outcome.variables is not None
+    assert outcome.variables[0].name == "rnn/gru_cell/gates/kernel"
+
+
+def test_a_refusal_is_an_answer_that_names_its_clause() -> None:
+    call = Call({"cell": CellRef("cell"), "inputs": None, "time_major": True})
+    case = Case({"cell": CellSpec("BasicRNNCell", {"num_units": 2})}, [call])
+    error = implementation().run(case).answers[0].error
+    assert error is not None
+    assert (error.kind, error.clause, error.argument) == ("ValueError", "IN-6", "inputs")
