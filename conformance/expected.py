@@ -11,8 +11,9 @@ from typing import Any
 
 import numpy as np
 
+from conformance.laws import Check
 from conformance.strategies.derive import argument, batch_major, frame_sizes, is_time_major, steps_of_rows
-from dynamic_rnn_spec.case import Case, CellSpec, DType
+from dynamic_rnn_spec.case import Answer, Case, CellSpec, DType
 from dynamic_rnn_spec.structure import flatten, pack_sequence_as
 from dynamic_rnn_spec.tensor_shape import dims_of
 
@@ -43,6 +44,17 @@ def expected(case: Case) -> tuple[Any, Any]:
     if is_time_major(case):
         outputs = [np.ascontiguousarray(np.swapaxes(leaf, 0, 1)) for leaf in outputs]
     return pack_sequence_as(sizes[1], outputs), pack_sequence_as(sizes[0], states)
+
+
+def judge(check: Check, answer: Answer, case: Case, where: str = "") -> None:
+    """The answer is what ``expected`` says, in every bit; ``where`` stands before the place."""
+    same_pair(check, answer.result, expected(case), where)
+
+
+def same_pair(check: Check, got: Any, wanted: Any, where: str = "") -> None:
+    """Two pairs (outputs, state) are the same in every bit."""
+    for part, one, other in zip(("outputs", "state"), got, wanted, strict=True):
+        check.equal(one, other, where=f"{where}.{part}" if where else part)
 
 
 def initial_state(case: Case) -> Any:

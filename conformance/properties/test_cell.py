@@ -7,7 +7,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from conformance import tolerance
-from conformance.expected import expected
+from conformance.expected import judge, same_pair
 from conformance.laws import Check, law
 from conformance.strategies import (
     ANY,
@@ -73,7 +73,7 @@ def test_a_users_class_works(check: Check, case: Case) -> None:
     """A cell whose class a user derives from RNNCell, of any sizes, with weights or without."""
     answer = check.returned(case, own=True)
     check.reach(case.cells["cell"].kind)
-    check.equal((answer.outputs, answer.state), expected(case))
+    judge(check, answer, case)
 
 
 def _around(case: Case) -> list[Case]:
@@ -109,7 +109,7 @@ def test_one_cell_serves_any_number_of_steps(check: Check, case: Case) -> None:
     together = repeated(case, *[the_call(other) for other in alone[1:]])
     for index, single in enumerate(alone):
         answer = check.returned(together, index, own=True)
-        check.equal((answer.outputs, answer.state), expected(single), where=f"answers[{index}]")
+        judge(check, answer, single, f"answers[{index}]")
     check.reach("T, 1, 2 T")
 
 
@@ -129,7 +129,7 @@ def _chained(check: Check, case: Case, cuts: list[int]) -> tuple[Any, Any]:
 def test_steps_one_by_one_give_the_same(check: Check, case: Case) -> None:
     """T calls of one step, each begun from the state that the one before ended with, against one call of T."""
     whole = check.returned(case, own=True)
-    check.equal((whole.outputs, whole.state), _chained(check, case, list(range(frame_sizes(case)[1] + 1))))
+    same_pair(check, whole.result, _chained(check, case, list(range(frame_sizes(case)[1] + 1))))
     check.reach("one by one")
 
 
@@ -137,7 +137,7 @@ def test_steps_one_by_one_give_the_same(check: Check, case: Case) -> None:
 def test_the_cell_is_applied_step_after_step(check: Check, case: Case) -> None:
     """A Tally, whose every number depends on all steps before and their order."""
     answer = check.returned(case, own=True)
-    check.equal((answer.outputs, answer.state), expected(case))
+    judge(check, answer, case)
     check.reach("several steps" if max(steps_of_rows(case)) > 1 else "at most one step")
 
 
@@ -146,7 +146,9 @@ def test_two_halves_give_the_same_with_a_built_in_cell(check: Check, case: Case)
     """The first half of the steps and then the second, within the tolerance of the arithmetic."""
     whole, steps = check.returned(case, own=True), frame_sizes(case)[1]
     allowed = tolerance.for_cell(argument(case, "dtype"), steps, 8, 3)
-    check.close((whole.outputs, whole.state), _chained(check, case, [0, steps // 2, steps]), allowed)
+    outputs, state = _chained(check, case, [0, steps // 2, steps])
+    check.close(whole.outputs, outputs, allowed, where="outputs")
+    check.close(whole.state, state, allowed, where="state")
     check.reach("halves")
 
 
@@ -187,7 +189,7 @@ def test_the_cell_is_called_with_two_positional_arguments(check: Check, case: Ca
 def test_no_steps_give_empty_outputs_and_the_initial_state(check: Check, case: Case) -> None:
     """T = 0: a time axis of length 0 in every output, the state as it was at the start."""
     answer = check.returned(case, own=True)
-    check.equal((answer.outputs, answer.state), expected(case))
+    judge(check, answer, case)
     check.reach("given" if argument(case, "initial_state") is not None else "made")
 
 
@@ -212,7 +214,7 @@ MISSING_STATE = tally_cases(initial_state=False, lengths=RAGGED_OR_NOT, dtype=ch
 def test_an_overridden_zero_state_is_used(check: Check, case: Case) -> None:
     """The rows that the cell's own zero_state makes are where it starts."""
     answer = check.returned(case, own=True)
-    check.equal((answer.outputs, answer.state), expected(case))
+    judge(check, answer, case)
     check.reach("overridden")
 
 
@@ -220,7 +222,7 @@ def test_an_overridden_zero_state_is_used(check: Check, case: Case) -> None:
 def test_an_overridden_zero_state_keeps_its_dtype(check: Check, case: Case) -> None:
     """What it makes is used as it is, though its dtype is another than the one asked for."""
     answer = check.returned(case, own=True)
-    check.equal((answer.outputs, answer.state), expected(case))
+    judge(check, answer, case)
     check.reach("another dtype")
 
 
@@ -237,7 +239,7 @@ def test_the_cell_is_asked_for_a_missing_state(check: Check, case: Case) -> None
 def test_a_given_state_is_preferred(check: Check, case: Case) -> None:
     """A cell that overrides zero_state is not asked where initial_state is given."""
     answer = check.returned(case)
-    check.equal((answer.outputs, answer.state), expected(case))
+    judge(check, answer, case)
     check.reach("given")
 
 

@@ -2,7 +2,7 @@
 
 from hypothesis import strategies as st
 
-from conformance.expected import expected
+from conformance.expected import expected, judge, same_pair
 from conformance.laws import Check, law
 from conformance.strategies import (
     ALL_ZERO,
@@ -53,7 +53,7 @@ def test_nine_arguments_by_position(check: Check, case: Case) -> None:
     """Nine arguments in the page's order mean what the page says each of them means."""
     answer = check.returned(with_positional(case, 9), own=True)
     check.reach("time-major" if is_time_major(case) else "batch-major")
-    check.equal((answer.outputs, answer.state), expected(case))
+    judge(check, answer, case)
 
 
 def _some_by_position() -> list[Case]:
@@ -70,7 +70,7 @@ def test_any_number_of_them_by_position(check: Check, case: Case) -> None:
     """The first few by position and the others by name are the same call."""
     answer = check.returned(case, own=True)
     check.reach(f"{case.calls[0].positional} by position")
-    check.equal((answer.outputs, answer.state), expected(case))
+    judge(check, answer, case)
 
 
 @law("SIG-2", cases=NINE)
@@ -78,7 +78,7 @@ def test_nine_arguments_by_name(check: Check, case: Case) -> None:
     """All nine by name, the cell and the inputs too."""
     answer = check.returned(by_keyword(case), own=True)
     check.reach("by name")
-    check.equal((answer.outputs, answer.state), expected(case))
+    judge(check, answer, case)
 
 
 @law("SIG-2", cases=tally_cases(lengths=choice(ANY), time_major=st.booleans()))
@@ -87,7 +87,7 @@ def test_by_name_as_by_position(check: Check, case: Case) -> None:
     by_name = check.returned(by_keyword(case), own=True)
     by_position = check.returned(with_positional(case, 9))
     check.reach("by name and by position")
-    check.equal(by_name.result, by_position.result)
+    same_pair(check, by_name.result, by_position.result)
 
 
 @law("SIG-3", cases=tally_cases(lengths="none", initial_state=True, dtype_given=False))
@@ -102,22 +102,22 @@ def test_all_optional_ones_left_out(check: Check, case: Case) -> None:
         check.reach("dtype left out")
     spelled = check.returned(with_arguments(case, **defaults), own=True)
     check.reach("left out")
-    check.equal(spelled.result, bare.result)
-    check.equal((bare.outputs, bare.state), expected(case))
+    same_pair(check, spelled.result, bare.result)
+    judge(check, bare, case)
 
 
 @law("SIG-3", cases=tally_cases(time_major=False))
 def test_each_optional_one_left_out(check: Check, case: Case) -> None:
     """Each argument that is left out means its default: for every one that the case leaves out, alone."""
     bare = check.returned(case, own=True)
-    check.equal((bare.outputs, bare.state), expected(case))
+    judge(check, bare, case)
     left_out = [name for name in OPTIONAL if name not in case.calls[0].arguments]
     batch, steps = frame_sizes(case)
     name = left_out[(batch * 5 + steps) % len(left_out)]
     default = False if name in ("swap_memory", "time_major") else None
     spelled = check.returned(with_arguments(case, **{name: default}), own=True)
     check.reach(f"{name} left out")
-    check.equal(spelled.result, bare.result)
+    same_pair(check, spelled.result, bare.result)
 
 
 @law("SIG-4", cases=tally_cases(lengths=choice(ANY), time_major=st.booleans()))

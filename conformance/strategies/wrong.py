@@ -109,6 +109,8 @@ _LENGTH_ITEMS: dict[str, Any] = {
     "a list of floats": [2.0, 1.0],
     "a list of bools": [True, False],
     "a list of strings": ["2", "1"],
+    "a string": "21",
+    "an object": Wrong("object"),
 }
 _STATE_SHAPES: dict[str, Any] = {
     "batch too large": _x(B + 1, 2),
@@ -125,6 +127,12 @@ _STATE_TYPES: dict[str, Any] = {
     "a number in place of an array": (_x(B, 2), 0.0),
     "None in place of an array": (_x(B, 2), None),
     "a tuple where there is none": (_x(B, 2), (_x(B, 1),)),
+}
+_STATE_NO_ARRAYS: dict[str, Any] = {
+    "a tuple for an array": (_x(B, 2),),
+    "a number": 0.0,
+    "a string": "zeros",
+    "an object": Wrong("object"),
 }
 _STATE_COUNTS: dict[str, Any] = {
     "one array too few": (_x(B, 2),),
@@ -151,7 +159,15 @@ _NOT_INTEGERS = {
     "an object": Wrong("object"),
 }
 _NOT_BOOLS = {"0": 0, "1": 1, "None": None, "a string": "no", "a float": 0.0, "an array": np.array([True])}
-_NOT_SCOPES = {"a number": 1, "0": 0, "bytes": Wrong("bytes"), "a list": ["rnn"], "an object": Wrong("object")}
+_NOT_SCOPES = {
+    "a number": 1,
+    "0": 0,
+    "True": True,
+    "bytes": Wrong("bytes"),
+    "a list": ["rnn"],
+    "an object": Wrong("object"),
+}
+_NO_NAMES = {"an empty string": "", "a space": "my scope", "a sign": "rnn$", "a slash at the front": "/rnn"}
 
 WRONG: tuple[WrongArgument, ...] = (
     *_each("cell", "CELL-2", TYPE, _CELLS),
@@ -171,7 +187,7 @@ WRONG: tuple[WrongArgument, ...] = (
     *_each("initial_state", "INIT-8", VALUE, _STATE_SHAPES),
     *_each("initial_state", "INIT-9", TYPE, _STATE_TYPES, state_size=(2, 1)),
     *_each("initial_state", "INIT-9", VALUE, _STATE_COUNTS, state_size=(2, 1)),
-    *_each("initial_state", "INIT-9", TYPE, {"a tuple for an array": (_x(B, 2),), "a number": 0.0}),
+    *_each("initial_state", "INIT-9", TYPE, _STATE_NO_ARRAYS),
     *_each("initial_state", "INIT-9", TYPE, {"a named tuple for a list": Pair(_x(B, 2), _x(B, 1))}, state_size=[2, 1]),
     WrongArgument("dtype: missing", "DTYPE-3", "dtype", VALUE, {}, omit=("dtype",)),
     WrongArgument("dtype: None", "DTYPE-3", "dtype", VALUE, {"dtype": None}),
@@ -190,7 +206,7 @@ WRONG: tuple[WrongArgument, ...] = (
     *_each("swap_memory", "SWAP-3", TYPE, _NOT_BOOLS),
     *_each("time_major", "TIME-6", TYPE, _NOT_BOOLS),
     *_each("scope", "SCOPE-9", TYPE, _NOT_SCOPES),
-    *_each("scope", "SCOPE-10", VALUE, {"an empty string": "", "a space": "my scope", "a sign": "rnn$"}),
+    *_each("scope", "SCOPE-10", VALUE, _NO_NAMES),
 )
 """Every wrong argument; where its rank matters to the place of the refusal, the rest of the call is valid."""
 
