@@ -205,8 +205,9 @@ class _Tally(_Probe):
         terms = [(k + 1) * ops.digest(leaf) for k, leaf in enumerate(flatten(inputs))]
         terms += [3.0 * (k + 1) * ops.digest(leaf) for k, leaf in enumerate(old)]
         total = terms[0]
-        for term in terms[1:]:
-            total = total + term
+        with np.errstate(invalid="ignore"):  # infinities of both signs may stand in the padding
+            for term in terms[1:]:
+                total = total + term
         row = ops.modulo(total + 1.0)
         dtypes = self.options.get("state_dtypes")
         sizes = flatten(self.sizes[0])
