@@ -6,7 +6,7 @@ clause is about and what was given in all others, so that one comparison judges 
 containers included, and no other. Where what was given has another form, it returns what is wanted.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -88,13 +88,18 @@ def picked_outputs(case: Case, outputs: Any, rows: Sequence[int]) -> Any:
 
 def with_other_padding(case: Case) -> Case:
     """The case with other content, of every dtype, past the rows' lengths: extremes, infinities, NaN."""
+    return _padded(case, lambda number, leaf: wild(leaf.shape, leaf.dtype.name, seed=number + 5))
+
+
+def with_zero_padding(case: Case) -> Case:
+    """The case with zeros, of every dtype, past the rows' lengths."""
+    return _padded(case, lambda number, leaf: np.zeros_like(leaf))
+
+
+def _padded(case: Case, content: Callable[[int, Any], Any]) -> Case:
     within, inputs = _within_batch_major(case), batch_major(case, argument(case, "inputs"))
-
-    def pad(number: int, leaf: Any) -> Any:
-        other = wild(leaf.shape, leaf.dtype.name, seed=number + 5)
-        return np.where(_spread(within, leaf), leaf, other)
-
-    return with_arguments(case, inputs=batch_major(case, map_leaves(pad, inputs)))
+    padded = map_leaves(lambda n, leaf: np.where(_spread(within, leaf), leaf, content(n, leaf)), inputs)
+    return with_arguments(case, inputs=batch_major(case, padded))
 
 
 def builtin_outputs(case: Case) -> Any:
