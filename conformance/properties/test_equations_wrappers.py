@@ -15,7 +15,7 @@ from conformance.agreement import (
     same_bits,
 )
 from conformance.laws import Check, law
-from conformance.strategies import argument, choice, options, with_arguments, with_state
+from conformance.strategies import argument, batch_major, choice, options, steps_of_rows, with_arguments, with_state
 from conformance.strategies.options import leaf, spec_cases, stacks, wrapped
 from dynamic_rnn_spec.case import Call, Case, CellRef, CellSpec, Function
 from dynamic_rnn_spec.rnn_cell import LSTMStateTuple
@@ -44,6 +44,9 @@ VARIATIONAL = spec_cases(
         "DropoutWrapper", ANY, variational_recurrent=True, **{**DROPOUT, "output_keep_prob": choice(options.KEEPS)}
     ),
     **LONG,
+)
+ONLY_OUTPUT = wrapped(
+    "DropoutWrapper", leaf(choice(options.LSTMS)), variational_recurrent=True, output_keep_prob=choice((0.5, 0.25))
 )
 RESIDUAL = spec_cases(wrapped("ResidualWrapper", ANY, residual_fn=choice((None, Function("add_twice")))))
 BARE = spec_cases(ANY | leaf("LSTMCell", use_peepholes=True, num_proj=2) | stacks(ANY, most=2))
@@ -110,6 +113,26 @@ def test_one_noise_for_all_steps_and_rows(check: Check, case: Case) -> None:
     follows_equations(check, case, "dropped")
 
 
+def without_noise(case: Case) -> Case:
+    """The case with random weights, noise that the implementation draws, and inputs that are nowhere 0."""
+    (spec,) = case.cells.values()
+    kept = {name: value for name, value in spec.options.items() if name != "noise"}
+    inputs = argument(case, "inputs")
+    return with_arguments(Case({"cell": spec.replace(options=kept)}, case.calls), inputs=inputs + inputs.dtype.type(2))
+
+
+@law(
+    "EQ-10", cases=spec_cases(ONLY_OUTPUT, **{**LONG, "units": choice((6, 5))}, initial_state=False).map(without_noise)
+)
+def test_drawn_noise_drops_the_same_columns_everywhere(check: Check, case: Case) -> None:
+    outputs = batch_major(case, check.returned(case).outputs)
+    counts = steps_of_rows(case)
+    kept = np.array([outputs[row, step] != 0 for row, count in enumerate(counts) for step in range(count)])
+    if len(kept) > 1:
+        check.equal(kept, np.repeat(kept[:1], len(kept), axis=0), where="outputs != 0")
+        check.reach("some dropped" if not kept[0].all() else "none dropped")
+
+
 @law("EQ-10", cases=VARIATIONAL, oracle=True)
 def test_variational_dropout_as_the_oracle(check: Check, case: Case) -> None:
     agrees_with_oracle(check, case)
@@ -159,8 +182,8 @@ def test_a_keep_probability_outside_0_to_1(check: Check, case: Case) -> None:
 @law("EQ-19", cases=BARE)
 def test_keep_probabilities_of_1_change_no_bit(check: Check, case: Case) -> None:
     ones = dict.fromkeys(KEEP_NAMES, 1.0)
-    same_bits(check, in_wrapper(case, "DropoutWrapper", **ones, noise={}), case)
-    same_bits(check, in_wrapper(case, "DropoutWrapper", noise={}), case)
+    for given in (ones, {}):
+        same_bits(check, in_wrapper(case, "DropoutWrapper", **given, noise={}), case, own=True)
     reach(check, case)
 
 
