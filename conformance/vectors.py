@@ -1,0 +1,264 @@
+"""Vectors, cases with the outcomes that the real TensorFlow 1.4.1 gave: loads, verifies and records them; runs no cell.
+
+A vector lies as one line of JSON in ``dynamic_rnn_spec/vectors/<section>.jsonl``. Where the page, or a promise of ours,
+speaks against TensorFlow, it names the clauses, the reason and the outcome that they want; a subject is then held to
+that. What counts of an outcome: structures, container types, shapes, dtypes, the kind of an error, the variables'
+names, order, shapes and values, the trace where a subject tells it. Values count bit for bit on probe cells, and on
+built-in cells within the tolerance of ``conformance.tolerance``. Messages and native names of errors do not count.
+"""
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from conformance import tolerance
+from conformance.compare import close_difference, exact_difference
+from conformance.subjects import Subject
+from dynamic_rnn_spec.case import Answer, Case, CellSpec, FormatError, Outcome
+from dynamic_rnn_spec.structure import flatten, map_structure
+
+FORMAT_VERSION = 1
+AGREES, OVERRULED, DISAGREES = "agrees", "overruled", "disagrees"
+
+
+@dataclass(frozen=True)
+class Instead:
+    """What ``clauses`` want in place of TensorFlow's outcome, and why."""
+
+    clauses: tuple[str, ...]
+    reason: str
+    outcome: Outcome
+
+
+@dataclass(frozen=True)
+class Vector:
+    """A case, what TensorFlow 1.4.1 made of it, and what else to know.
+
+    ``name`` is ``section/name``; ``clauses`` are those that it witnesses; ``compare`` is "all", or "shapes" where
+    values are random.
+    """
+
+    name: str
+    clauses: tuple[str, ...]
+    compare: str
+    case: Case
+    outcome: Outcome
+    overruled_by: Instead | None
+
+    @property
+    def expected(self) -> Outcome:
+        """What a subject is held to: TensorFlow's outcome, or what the clauses want that overrule it."""
+        return self.outcome if self.overruled_by is None else self.overruled_by.outcome
+
+    def to_json(self) -> Any:
+        """The vector as JSON data."""
+        other = self.overruled_by
+        return {
+            "format": FORMAT_VERSION,
+            "name": self.name,
+            "clauses": list(self.clauses),
+            "compare": self.compare,
+            "case": self.case.to_json(),
+            "outcome": self.outcome.to_json(),
+            "overruled_by": None
+            if other is None
+            else {"clauses": list(other.clauses), "reason": other.reason, "outcome": other.outcome.to_json()},
+        }
+
+    @classmethod
+    def from_json(cls, data: Any) -> "Vector":
+        """The vector that ``to_json`` wrote.
+
+        Raises:
+            FormatError: the data is not of this format.
+        """
+        if not isinstance(data, dict) or data.get("format") != FORMAT_VERSION:
+            raise FormatError(f"no vector of format {FORMAT_VERSION}")
+        other = data["overruled_by"]
+        return cls(
+            data["name"],
+            tuple(data["clauses"]),
+            data["compare"],
+            Case.from_json(data["case"]),
+            Outcome.from_json(data["outcome"]),
+            None
+            if other is None
+            else Instead(tuple(other["clauses"]), other["reason"], Outcome.from_json(other["outcome"])),
+        )
+
+
+@dataclass(frozen=True)
+class Verified:
+    """What came of a vector: ``verdict`` is AGREES, OVERRULED or DISAGREES; ``detail`` says by what, or where."""
+
+    vector: Vector
+    verdict: str
+    detail: str
+
+
+def folder() -> Any:
+    """Where the vectors lie."""
+    return files("dynamic_rnn_spec") / "vectors"
+
+
+def load() -> list[Vector]:
+    """Every recorded vector, section by section.
+
+    Raises:
+        FormatError: a line is not of the format, or a name occurs twice.
+    """
+    vectors = [Vector.from_json(json.loads(line)) for line in _lines()]
+    names = [vector.name for vector in vectors]
+    if len(set(names)) != len(names):
+        raise FormatError(f"vectors of one name: {sorted({name for name in names if names.count(name) > 1})}")
+    return vectors
+
+
+def for_clause(clause: str) -> list[Vector]:
+    """The vectors that witness a clause."""
+    return [vector for vector in load() if clause in vector.clauses]
+
+
+def _lines() -> Iterator[str]:
+    for entry in sorted(folder().iterdir(), key=lambda entry: entry.name):
+        if entry.name.endswith(".jsonl"):
+            yield from entry.read_text(encoding="ascii").splitlines()
+
+
+def verify(subject: Subject, vectors: Sequence[Vector] | None = None) -> list[Verified]:
+    """Each vector run on the subject, with its verdict."""
+    return [judge(vector, subject.run(vector.case)) for vector in (load() if vectors is None else vectors)]
+
+
+def judge(vector: Vector, outcome: Outcome) -> Verified:
+    """The verdict on a subject's outcome of a vector's case."""
+    found = difference(vector, outcome, vector.expected)
+    if found is None and vector.overruled_by is None:
+        return Verified(vector, AGREES, "")
+    if vector.overruled_by is None:
+        return Verified(vector, DISAGREES, found or "")
+    by = f"{', '.join(vector.overruled_by.clauses)}: {vector.overruled_by.reason}"
+    if found is None:
+        return Verified(vector, OVERRULED, by)
+    sides = difference(vector, outcome, vector.outcome) is None
+    return Verified(vector, DISAGREES, f"{'does as TensorFlow does' if sides else found}, against {by}")
+
+
+def summary(results: Sequence[Verified]) -> str:
+    """One line that counts, and a line for each vector that does not simply agree."""
+    by = {verdict: [r for r in results if r.verdict == verdict] for verdict in (AGREES, OVERRULED, DISAGREES)}
+    lines = [f"{len(by[AGREES])} vectors agree, {len(by[OVERRULED])} overruled, {len(by[DISAGREES])} disagree"]
+    lines += [f"  {verdict}: {r.vector.name}: {r.detail}" for verdict in (OVERRULED, DISAGREES) for r in by[verdict]]
+    return "\n".join(lines)
+
+
+# What counts of an outcome.
+
+
+def difference(vector: Vector, got: Outcome, expected: Outcome) -> str | None:
+    """Where an outcome of the vector's case first differs from the expected one in what counts, or None."""
+    if len(got.answers) != len(expected.answers):
+        return f"{len(got.answers)} answers to {len(expected.answers)} calls"
+    for number, (one, other) in enumerate(zip(got.answers, expected.answers, strict=True)):
+        found = _answer_difference(vector, one, other)
+        if found is not None:
+            return f"call {number}: {found}" if len(got.answers) > 1 else found
+    return _variables_difference(vector, got, expected)
+
+
+def _answer_difference(vector: Vector, got: Answer, expected: Answer) -> str | None:
+    if got.kind != expected.kind:
+        return f"expected {_told(expected)}, got {_told(got)}"
+    if got.error is not None and expected.error is not None:
+        return None if got.error.kind == expected.error.kind else f"expected {_told(expected)}, got {_told(got)}"
+    if got.changed:
+        return f"the call changed {', '.join(got.changed)}"
+    found = _value_difference(vector, got.result, expected.result, "result")
+    if found is None and got.trace is not None and expected.trace is not None:
+        found = _value_difference(vector, list(got.trace), list(expected.trace), "trace")
+    return found
+
+
+def _value_difference(vector: Vector, got: Any, expected: Any, where: str) -> str | None:
+    if vector.compare == "shapes":
+        got, expected = map_structure(blank, got), map_structure(blank, expected)
+    if exact(vector.case):
+        found = exact_difference(got, expected, where)
+    else:
+        found = close_difference(got, expected, lambda dtype: allowed(vector.case, dtype), where)
+    return None if found is None else str(found)
+
+
+def _variables_difference(vector: Vector, got: Outcome, expected: Outcome) -> str | None:
+    if got.variables is None or expected.variables is None:
+        return None
+    names, wanted = [v.name for v in got.variables], [v.name for v in expected.variables]
+    if names != wanted:
+        return f"expected the variables {wanted}, got {names}"
+    for one, other in zip(got.variables, expected.variables, strict=True):
+        if one.trainable != other.trainable:
+            return f"{one.name}: expected trainable {other.trainable}, got {one.trainable}"
+        value, wanted_value = one.value, other.value
+        if vector.compare == "shapes":
+            value, wanted_value = blank(value), blank(wanted_value)
+        found = exact_difference(value, wanted_value, one.name)
+        if found is not None:
+            return str(found)
+    return None
+
+
+def exact(case: Case) -> bool:
+    """Whether all of a case's cells are probes, so that every bit counts."""
+    return all(spec.kind.startswith("probe:") for spec in _leaves(case))
+
+
+def allowed(case: Case, dtype: Any) -> float:
+    """How far a number of that dtype may be off, times max(1, |expected|): the steps of the calls add up."""
+    if np.dtype(dtype).kind != "f":
+        return 0.0
+    rows: dict[str, int] = {}
+    for name, value in case.weights.items():
+        whole = name.split("/part_")[0]
+        rows[whole] = rows.get(whole, 0) + (value.shape[0] if value.ndim == 2 else 0)
+    layers = sum(not spec.children for spec in _leaves(case))
+    steps = sum(_steps(call.arguments.get("inputs")) for call in case.calls)
+    return tolerance.for_vector(dtype, steps, max(rows.values(), default=1), max(layers, 1))
+
+
+def _steps(inputs: Any) -> int:
+    shapes = [leaf.shape[:2] for leaf in flatten(inputs) if isinstance(leaf, np.ndarray)]
+    return max((max(shape) for shape in shapes if shape), default=1)
+
+
+def _leaves(case: Case) -> Iterator[CellSpec]:
+    """The cells that compute something: no stacks and no wrappers, but for those that do arithmetic of their own."""
+    waiting: list[Any] = list(case.cells.values())
+    while waiting:
+        spec = waiting.pop()
+        if isinstance(spec, CellSpec):
+            waiting.extend(spec.children)
+            if not spec.children or spec.kind in ("DropoutWrapper", "ResidualWrapper"):
+                yield spec
+
+
+def blank(value: Any) -> Any:
+    """An array of the same shape and dtype that says nothing else."""
+    return np.zeros_like(value) if isinstance(value, np.ndarray) else value
+
+
+def _told(answer: Answer) -> str:
+    if answer.error is None:
+        return f"{answer.kind} {answer.what or ''}".strip()
+    return f"raised {answer.error.native or answer.error.kind}"
+
+
+def record(subject: Subject, out: Path) -> int:
+    """Ask the subject, the real TensorFlow 1.4.1, for every outcome again; see ``vector_recording.record``."""
+    from conformance.vector_recording import record as record_all  # who only verifies needs no definitions
+
+    return record_all(subject, out)
