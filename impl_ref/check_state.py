@@ -19,7 +19,8 @@ def check_initial_state(state: Any, state_size: Any, batch_size: int) -> list[Ar
 
     Raises:
         TypeError: a container of another type than in state_size, or a leaf that is no array [INIT-9].
-        ValueError: another number of parts [INIT-9]; a leaf whose shape is not [B] and its size [INIT-8].
+        ValueError: another number of parts, one array for a container included [INIT-9]; a leaf whose shape is not [B]
+            and its size [INIT-8].
     """
     row_dims("state_size", state_size)
     return None if state is None else _check(state, state_size, batch_size, "")
@@ -29,6 +30,9 @@ def _check(state: Any, size: Any, batch_size: int, path: str) -> list[Array]:
     place = f" at {path}" if path else ""
     if not is_sequence(size):
         return [_check_leaf(state, row_dims("state_size", size)[0], batch_size, place)]
+    if is_array(state):
+        wanted = f"{len(children_of(size))} parts{place} in a {type(size).__name__}"
+        raise ArgumentValueError("initial_state", wanted, _describe(state), "INIT-9")
     both_tuples = isinstance(size, tuple) and isinstance(state, tuple)
     if not both_tuples and type(state) is not type(size):
         raise ArgumentTypeError("initial_state", f"a {type(size).__name__}{place}", _describe(state), "INIT-9")

@@ -143,7 +143,12 @@ def test_a_positive_integer_is_wanted_for_parallel_iterations(refused: Any) -> N
     for value in (0, -1):
         with refused(ValueError, "parallel_iterations", "at least 1", str(value), "PAR-3"):
             check_parallel_iterations(value)
-    for other, got in [(True, "True"), (4.0, "4.0"), ("4", "'4'"), (np.bool_(True), "an object of type bool")]:
+    for other, got in [
+        (True, "True"),
+        (4.0, "4.0"),
+        ("4", "'4'"),
+        (np.bool_(True), f"an object of type {np.bool_.__name__}"),
+    ]:
         with refused(TypeError, "parallel_iterations", "a positive integer or None", got, "PAR-3"):
             check_parallel_iterations(other)
 

@@ -38,7 +38,6 @@ def test_no_state_and_an_empty_state() -> None:
     [
         ([C, H], (3, 4), "a tuple", "a list"),
         ((C, H), [3, 4], "a list", "a tuple"),
-        (C, (3, 4), "a tuple", "an array of shape (2, 3)"),
         ((C, [H]), (3, (4,)), "a tuple at [1]", "a list"),
         ({"a": C}, [3], "a list", "a dict"),
         ((C,), 3, "an array of shape (2, 3)", "a tuple"),
@@ -54,6 +53,8 @@ def test_another_container_or_no_array_is_refused(state: Any, size: Any, wanted:
 @pytest.mark.parametrize(
     ("state", "size", "wanted", "got"),
     [
+        (C, (3, 4), "2 parts in a tuple", "an array of shape (2, 3)"),
+        ((C, H), (3, LSTMStateTuple(4, 4)), "2 parts at [1] in a LSTMStateTuple", "an array of shape (2, 4)"),
         ((C,), (3, 4), "2 parts: [0], [1]", "1: [0]"),
         ((C, H, C), LSTMStateTuple(3, 4), "2 parts: .c, .h", "3: [0], [1], [2]"),
         ((C, ()), (3, (4,)), "1 parts at [1]: [0]", "none"),
