@@ -1,0 +1,156 @@
+"""The worker of TensorFlow 1.4.1 itself; where no Python 3.6 with TensorFlow is found, these tests say so."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import conformance
+import dynamic_rnn_spec
+from conformance import vectors
+from conformance.subjects import NotAvailable, Subject, find_python36, load
+from conformance.worker_client import WorkerClient
+from dynamic_rnn_spec.case import Answer, Call, Case, CellRef, CellSpec, Function, Scope
+from dynamic_rnn_spec.rnn_cell import LSTMStateTuple
+from dynamic_rnn_spec.tensor_shape import TensorShape
+
+CELL = CellRef("cell")
+INPUTS = np.arange(12, dtype=np.float32).reshape(2, 3, 2)
+
+
+@pytest.fixture(scope="module")
+def tensorflow() -> Iterator[Subject]:
+    try:
+        subject = load("tensorflow14", timeout=60)
+    except NotAvailable as missing:
+        pytest.skip(str(missing))
+    yield subject
+    subject.close()
+
+
+def one(spec: CellSpec, weights: Any = None, **arguments: Any) -> Case:
+    return Case({"cell": spec}, [Call({"cell": CELL, "inputs": INPUTS, "dtype": "float32", **arguments})], weights)
+
+
+def answer(subject: Subject, case: Case) -> Answer:
+    (found,) = subject.run(case).answers
+    return found
+
+
+def test_it_says_what_it_is(tensorflow: Subject) -> None:
+    described = tensorflow.describe()
+
+    assert (tensorflow.name, described["device"]) == ("tensorflow", "cpu")
+    assert sorted(described["versions"]) == ["numpy", "python", "tensorflow"]
+    assert described["versions"]["tensorflow"] == "1.4.1"
+
+
+def test_it_gives_the_recorded_outcomes_again(tensorflow: Subject) -> None:
+    sample = vectors.load()[::40]
+
+    differing = [
+        (vector.name, found)
+        for vector in sample
+        if (found := vectors.difference(vector, tensorflow.run(vector.case), vector.outcome)) is not None
+    ]
+
+    assert len(sample) >= 20
+    assert differing == []
+
+
+def test_a_trace_has_the_values_of_each_step_in_order(tensorflow: Subject) -> None:
+    spec = CellSpec("probe:LastInput", {"size": TensorShape([2])})
+
+    found = answer(tensorflow, one(spec, sequence_length=np.array([3, 1], np.int32)))
+
+    assert found.trace is not None
+    assert [event["event"] for event in found.trace] == ["call"] * 3
+    assert [event["inputs"].tolist() for event in found.trace] == [INPUTS[:, step].tolist() for step in range(3)]
+    assert found.trace[2]["state"].tolist() == [INPUTS[0, 1].tolist(), INPUTS[1, 0].tolist()]
+    assert found.state.tolist() == [INPUTS[0, 2].tolist(), INPUTS[1, 0].tolist()]
+
+
+def test_a_call_that_fails_when_it_runs_leaves_the_others_alone(tensorflow: Subject) -> None:
+    spec = CellSpec("probe:Tally", {"state_size": 2, "output_size": 1, "output_dtype": "float64"})
+    good = {"cell": CELL, "inputs": INPUTS, "dtype": "float64", "initial_state": np.zeros((2, 2), np.float32)}
+    case = Case({"cell": spec}, [Call(good), Call({**good, "dtype": "float32"}), Call(good)])
+
+    first, failed, last = tensorflow.run(case).answers
+
+    assert (first.kind, failed.kind, last.kind) == ("returned", "raised", "returned")
+    assert failed.error is not None
+    assert (failed.error.kind, failed.error.phase) == ("other", "after")
+    assert failed.error.native.endswith("InvalidArgumentError")
+    assert "File" not in failed.error.message  # no stack of the worker
+    assert first.outputs.tolist() == last.outputs.tolist()
+
+
+def test_it_breaks_the_page_where_tensorflow_does(tensorflow: Subject) -> None:
+    found = answer(tensorflow, one(CellSpec("GRUCell", {"num_units": 2}), inputs=[]))
+
+    assert found.error is not None
+    assert (found.error.kind, found.error.native) == ("other", "builtins.IndexError")
+
+
+def test_weights_are_loaded_by_name_and_a_wrong_shape_fails_its_call(tensorflow: Subject) -> None:
+    spec = CellSpec("BasicRNNCell", {"num_units": 1, "activation": Function("identity")})
+    kernel, bias = np.array([[1], [0], [0]], np.float32), np.array([5], np.float32)
+    names = ("rnn/basic_rnn_cell/kernel", "rnn/basic_rnn_cell/bias")
+
+    right = tensorflow.run(one(spec, dict(zip(names, (kernel, bias), strict=True))))
+    wrong = answer(tensorflow, one(spec, {names[0]: kernel[:2]}))
+
+    assert right.answers[0].outputs[..., 0].tolist() == (INPUTS[..., 0] + 5).tolist()
+    assert right.variables is not None
+    assert [variable.name for variable in right.variables] == list(names)
+    assert wrong.error is not None
+    assert wrong.error.kind == "ValueError"
+
+
+def test_initial_values_are_the_same_whenever_a_case_is_run(tensorflow: Subject) -> None:
+    case = one(CellSpec("GRUCell", {"num_units": 2}))
+
+    assert tensorflow.run(case) == tensorflow.run(case)
+
+
+def test_the_noise_of_a_case_is_what_is_dropped(tensorflow: Subject) -> None:
+    noise = np.where(np.arange(12).reshape(3, 2, 2) % 3 == 0, 0.75, 0.25)  # 0.5 + 0.75 keeps, 0.5 + 0.25 drops
+    echo = CellSpec("probe:Echo", {"sizes": TensorShape([2])})
+    spec = CellSpec("DropoutWrapper", {"output_keep_prob": 0.5, "noise": {"output": [noise]}}, [echo])
+
+    found = answer(tensorflow, one(spec))
+
+    kept = np.swapaxes(noise, 0, 1) == 0.75
+    assert found.outputs.tolist() == np.where(kept, INPUTS / 0.5, 0).tolist()
+
+
+def test_structures_come_back_in_the_types_of_the_specification(tensorflow: Subject) -> None:
+    found = answer(tensorflow, one(CellSpec("LSTMCell", {"num_units": 2}), scope=Scope("here")))
+
+    assert type(found.result) is tuple
+    assert type(found.state) is LSTMStateTuple
+    assert found.variables == ("here/lstm_cell/kernel", "here/lstm_cell/bias")
+
+
+def test_a_dtype_that_has_no_tensor_is_unsupported(tensorflow: Subject) -> None:
+    spec = CellSpec("probe:Tally", {"state_size": 2, "output_size": 1, "output_dtype": "float32"})
+
+    found = answer(tensorflow, one(spec, inputs=INPUTS.astype(np.uint32)))
+
+    assert (found.kind, found.what) == ("unsupported", "dtype uint32")
+
+
+def test_the_script_finds_the_specification_where_a_wheel_puts_it(tensorflow: Subject, tmp_path: Path) -> None:
+    worker = Path(str(conformance.__file__)).parent / "workers"
+    shutil.copytree(worker, tmp_path / "conformance" / "workers")
+    shutil.copytree(Path(dynamic_rnn_spec.__file__).parent, tmp_path / "dynamic_rnn_spec")
+    (tmp_path / "numpy.py").write_text("raise ImportError('that of another Python')", encoding="utf-8")
+    script = str(tmp_path / "conformance" / "workers" / "tensorflow14.py")
+
+    client = WorkerClient([str(find_python36("tensorflow")), "-W", "ignore", script])
+
+    assert client.run(one(CellSpec("GRUCell", {"num_units": 2}))).answers[0].kind == "returned"
+    client.close()
