@@ -36,11 +36,11 @@ def parser() -> argparse.ArgumentParser:
     replay.add_argument("implementation", nargs="?", help="a name or module:attribute")
     replay.add_argument("--worker", metavar="COMMAND", help="one behind a worker process")
 
-    shown = commands.add_parser("clauses", help="the clauses, or some whole: wording, place, tests, mutants")
+    shown = commands.add_parser("clauses", help="the clauses, or some of them whole")
     shown.add_argument("id", nargs="*", help="a clause (SEQ-5) or section (SEQ)")
 
     mutants = commands.add_parser("mutants", help="the suite's own proof: which planted defects it catches, by clause")
-    mutants.add_argument("--clause", action="append", default=[], metavar="ID", help="a clause (SEQ-5) or section (SEQ)")
+    mutants.add_argument("--clause", action="append", default=[], metavar="ID", help="SEQ-5, or a section: SEQ")
     mutants.add_argument("--profile", choices=("smoke", "default", "thorough"), default="default")
     mutants.add_argument("--seed", type=int, default=0)
     mutants.add_argument("--jobs", type=_jobs, default=cores(), metavar="N")
@@ -61,9 +61,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         from conformance import commands
     except ModuleNotFoundError as missing:
-        if (missing.name or "").partition(".")[0] not in EXTRA:
+        name = (missing.name or "").partition(".")[0]
+        if name not in EXTRA:
             raise
-        return complain(f"{missing.name} is missing; install the extra: pip install 'tancarflow[conformance]'")
+        return complain(f"{name} is missing; install the extra: pip install 'tancarflow[conformance]'")
     try:
         return commands.perform(options)
     except commands.EXPECTED as error:

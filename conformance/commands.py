@@ -45,7 +45,8 @@ def run(options: argparse.Namespace) -> int:
     """`run`: the suite on each implementation, the report, a summary; the place of the report comes last."""
     console = screen.console()
     if not options.implementation and not options.worker:
-        raise subjects.UnknownSubjectError(f"name an implementation: {', '.join(subjects.names())}, or module:attribute")
+        known_names = ", ".join(subjects.names())
+        raise subjects.UnknownSubjectError(f"name an implementation: {known_names}, or module:attribute")
     ids = registry.clause_ids(options.clause)
     announced = known.read(Path(options.known)) if options.known else []
     plan = runner.Plan(
@@ -59,12 +60,15 @@ def run(options: argparse.Namespace) -> int:
     )
     with screen.Screen(console) as watcher:
         finished = runner.run(plan, watcher)
-    written = report.write(finished.report, plan.out)
+    try:
+        written = report.write(finished.report, plan.out)
+    except OSError as error:
+        raise report.ReportError(f"{plan.out}: the report cannot be written: {error.strerror or error}") from error
     for line in screen.findings(finished.report):
-        console.print(line)
-    console.print(screen.summary_table(finished.report))
+        console.print(line, soft_wrap=True)
+    console.print(screen.summary_table(finished.report, ids))
     for line in screen.headlines(finished.report):
-        console.print(line)
+        console.print(line, soft_wrap=True)
     for trouble in finished.troubles:
         console.print(Text(f"error: {trouble}", style="bold red"))
     console.print(Text(f"report: {written.parent / 'index.html'}"), soft_wrap=True)
@@ -79,7 +83,7 @@ def mutants(options: argparse.Namespace) -> int:
 
 
 def vectors(options: argparse.Namespace) -> int:
-    """`vectors verify`: what recorded outcomes an implementation agrees with; `vectors record`: asks TensorFlow again."""
+    """`vectors verify`: which recorded outcomes an implementation gives; `vectors record`: asks TensorFlow again."""
     from conformance import vectors as recorded  # what only this command needs
 
     if options.action == "verify" and (options.implementation is None) == (options.worker is None):
@@ -100,7 +104,10 @@ def vectors(options: argparse.Namespace) -> int:
 
 def validate(options: argparse.Namespace) -> int:
     """`validate`: reads a report as anybody would; a fault in it is an error."""
-    found = report.read(Path(options.report))
+    try:
+        found = report.read(Path(options.report))
+    except OSError as error:
+        raise report.ReportError(f"{options.report}: {error.strerror or error}") from error
     names = ", ".join(implementation["name"] for implementation in found["implementations"])
     sys.stdout.write(f"{options.report}: whole; {len(found['clauses'])} clauses, {names}\n")
     return 0

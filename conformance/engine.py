@@ -164,11 +164,20 @@ def run_law(
         else:
             floor = min(floor, len({case_of(item).digest() for item in items}))
             _enumerated(session, items)
+        if session.violation is not None and session.settings.shrink and not _fails_again(session):
+            session.violation.message += "; asked again, the implementation answered the same case otherwise"
     except Exception:  # noqa: BLE001  # whatever goes wrong in the harness is a verdict of its own, with its traceback
         session.fault = session.fault or traceback.format_exc()
     result = _result(session, max(floor, 1))
     result.seconds = time.perf_counter() - started
     return result
+
+
+def _fails_again(session: Session) -> bool:
+    """Whether the smallest case breaks the law when nothing is remembered: not so where answers are left to chance."""
+    again = Session(session.law, session.subject, session.settings, session.oracle)
+    _enumerated(again, [stored_item(session.law, case)] if (case := session.broken) is not None else [])
+    return again.violation is not None
 
 
 def replay(

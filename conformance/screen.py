@@ -6,6 +6,7 @@ from __future__ import annotations
 import sys
 import time
 from collections import Counter
+from collections.abc import Collection
 from types import TracebackType
 from typing import Self
 
@@ -95,15 +96,15 @@ class Screen:
         return ", ".join(f"{count} {verdict}" for verdict, count in self._counts.items()) or "starting"
 
 
-def summary_table(report: Report) -> Table:
-    """One row a section, one column an implementation: how many testable clauses pass, and what the others are."""
+def summary_table(report: Report, asked: Collection[str]) -> Table:
+    """One row a section, one column an implementation: how many clauses asked for pass, and what the others are."""
     table = Table(title=None, show_footer=False)
     table.add_column("section")
     for implementation in report["implementations"]:
         table.add_column(Text(printable(implementation["name"])), justify="left")
-    sections = list(dict.fromkeys(clause["section"] for clause in report["clauses"]))
-    for section in sections:
-        clauses = [clause for clause in report["clauses"] if clause["section"] == section and clause["testable"]]
+    shown = [clause for clause in report["clauses"] if clause["testable"] and clause["id"] in asked]
+    for section in dict.fromkeys(clause["section"] for clause in shown):
+        clauses = [clause for clause in shown if clause["section"] == section]
         table.add_row(section, *(_cell(clauses, implementation) for implementation in report["implementations"]))
     return table
 

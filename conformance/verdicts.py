@@ -23,7 +23,7 @@ HOLDS, BROKEN, RUN_FAILED = 0, 1, 2
 
 def verdict_of(clause: Clause, results: Sequence[LawResult], target: Target, out: Path) -> Verdict:
     """The verdict of a clause on an implementation; "not run" where no law says anything about it."""
-    ordered = sorted(results, key=lambda result: (WORST_FIRST.index(result.verdict), _weakness(result), result.test))
+    ordered = sorted(results, key=_rank)
     worst = ordered[0] if ordered else None
     coverage: dict[str, int] = {}
     for result in sorted(results, key=lambda result: result.test):
@@ -88,6 +88,12 @@ def exit_status(implementations: Sequence[Implementation], clauses: Sequence[Cla
     return HOLDS
 
 
-def _weakness(result: LawResult) -> int:
-    """Among failing laws the one whose own assertion broke says the most."""
-    return 0 if result.counterexample is not None and result.counterexample.violation == "assertion" else 1
+def worst(results: Sequence[LawResult]) -> str:
+    """The verdict of a clause whose laws gave these results; there is at least one."""
+    return min(results, key=_rank).verdict
+
+
+def _rank(result: LawResult) -> tuple[int, bool, str]:
+    """The worst first; among failing laws the one whose own assertion broke says the most."""
+    own = result.counterexample is not None and result.counterexample.violation == "assertion"
+    return WORST_FIRST.index(result.verdict), not own, result.test

@@ -1,7 +1,8 @@
 """`mutants`: tries every planted defect side by side and prints the matrix; it plants none itself.
 
 Exit 0 only if every testable clause has a mutant that its own assertion catches, none escapes, and at least two of
-three are defects of the code; 1 if not; 2 if the run itself failed: a stale mutant, a law that fails without any mutant.
+three are defects of the code; 1 if not; 2 if the run itself failed: a stale mutant, a law that fails without any
+mutant.
 """
 
 from __future__ import annotations
@@ -82,8 +83,9 @@ def try_all(
             fresh.append(mutant)
         except MutantError as error:
             matrix.faults.append(str(error))
-    clean = [Trial(id, None, settings, properties) for id in dict.fromkeys(mutant.clause for mutant in fresh)]
-    planted = [Trial(mutant.clause, mutant, settings, properties) for mutant in fresh]
+    judged = dict.fromkeys((mutant.clause, mutant.package) for mutant in fresh)
+    clean = [Trial(clause, None, settings, properties, package) for clause, package in judged]
+    planted = [Trial(mutant.clause, mutant, settings, properties, mutant.package) for mutant in fresh]
     found: dict[Mutant, Finding] = {}
     with _bar(console) as bar:
         progress = bar.add_task("mutants", total=len(clean) + len(planted))

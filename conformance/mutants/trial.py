@@ -21,7 +21,7 @@ from typing import Any
 from conformance import registry, subjects
 from conformance.engine import LawResult, Settings, run_law
 from conformance.laws import Law, Subject
-from conformance.mutants import SPEC_PACKAGE, Mutant, package_folder
+from conformance.mutants import DEFAULT_PACKAGE, SPEC_PACKAGE, Mutant, package_folder
 from conformance.worker_client import WorkerClient
 from dynamic_rnn_spec.case import Case, Outcome
 
@@ -38,6 +38,7 @@ class Trial:
     mutant: Mutant | None
     settings: Settings
     properties: str = registry.PROPERTIES
+    package: str = DEFAULT_PACKAGE
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,7 @@ def run(trial: Trial) -> Finding:
     """The finding of a trial."""
     laws = [law for law in _laws(trial.properties) if law.clause == trial.clause and not law.oracle]
     if trial.mutant is None:
-        return _as_it_is(laws, trial.settings)
+        return _as_it_is(laws, _pristine(trial.package), trial.settings)
     with planted(trial.mutant) as subject:
         return judge(laws, subject, trial.settings)
 
@@ -74,9 +75,9 @@ def judge(laws: list[Law], subject: Subject, settings: Settings) -> Finding:
     return elsewhere or Finding("escaped", None, f"{len(laws)} tests hold" if laws else "the clause has no test")
 
 
-def _as_it_is(laws: list[Law], settings: Settings) -> Finding:
+def _as_it_is(laws: list[Law], subject: Subject, settings: Settings) -> Finding:
     for law in laws:
-        result: LawResult = run_law(law, _pristine(), settings)
+        result: LawResult = run_law(law, subject, settings)
         if result.verdict != "pass":
             return Finding("could not run", law.name, f"{result.verdict} without any mutant: {result.reason}")
     return Finding("holds")
@@ -90,7 +91,7 @@ def planted(mutant: Mutant) -> Iterator[Subject]:
         MutantError: the mutant is stale.
     """
     if mutant.spoil:
-        yield Spoilt(_pristine(mutant.package), _function(mutant.spoil))
+        yield Spoilt(_pristine(mutant.package), function(mutant.spoil))
         return
     text = mutant.mutated()
     with tempfile.TemporaryDirectory(prefix="mutant-") as name:
@@ -156,11 +157,12 @@ def _laws(properties: str) -> list[Law]:
 
 
 @functools.cache
-def _pristine(package: str = "impl_ref") -> Subject:
-    return subjects.load(package)
+def _pristine(package: str) -> Subject:
+    return subjects.load(f"{package}.adapter:implementation")
 
 
-def _function(place: str) -> Callable[[Case, Outcome], Outcome]:
+def function(place: str) -> Callable[[Case, Outcome], Outcome]:
+    """What an entry's ``spoil`` names."""
     module, _, name = place.partition(":")
     found: Any = getattr(importlib.import_module(module), name)
     return found  # type: ignore[no-any-return]  # what an entry names is checked by running it
