@@ -1,4 +1,4 @@
-"""What continuous integration forgives in a run: announced failures of third parties and nothing more; runs no suite."""
+"""What continuous integration forgives in a run: third parties' announced failures, no more; runs no suite."""
 
 import importlib.util
 from pathlib import Path
