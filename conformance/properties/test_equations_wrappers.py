@@ -1,5 +1,5 @@
-"""EQ-8 to EQ-12 and EQ-18 to EQ-22: stacks and wrappers, and what a built-in cell refuses, against the suite's own
-model, a second implementation and the bare cell; it knows no implementation."""
+"""EQ-8 to EQ-12, EQ-19 and EQ-20: stacks and wrappers, against the suite's own float64 model, a second implementation
+and the bare cell; it knows no implementation."""
 
 from typing import Any
 
@@ -15,11 +15,16 @@ from conformance.agreement import (
     same_bits,
 )
 from conformance.laws import Check, law
-from conformance.strategies import argument, batch_major, choice, options, steps_of_rows, with_arguments, with_state
+from conformance.strategies import (
+    argument,
+    batch_major,
+    choice,
+    options,
+    steps_of_rows,
+    with_arguments,
+)
 from conformance.strategies.options import leaf, spec_cases, stacks, wrapped
-from dynamic_rnn_spec.case import Call, Case, CellRef, CellSpec, Function
-from dynamic_rnn_spec.rnn_cell import LSTMStateTuple
-from dynamic_rnn_spec.structure import map_structure
+from dynamic_rnn_spec.case import Case, CellSpec, Function
 
 ANY = leaf(choice(options.WEIGHTED))
 FLAT = leaf(choice(("GRUCell", "BasicRNNCell"))) | leaf(choice(options.LSTMS), state_is_tuple=False)
@@ -164,19 +169,6 @@ def test_a_device_changes_no_bit(check: Check, case: Case) -> None:
 
 
 KEEP_NAMES = ("input_keep_prob", "output_keep_prob", "state_keep_prob")
-OUTSIDE = (-0.25, 1.25, 2.0, -1.0, 1.0009765625)
-
-
-def _dropout(**given: Any) -> Case:
-    spec = CellSpec("DropoutWrapper", given, [CellSpec("GRUCell", {"num_units": 2})])
-    call = Call({"cell": CellRef("cell"), "inputs": np.ones((2, 3, 2), "float32"), "dtype": "float32"})
-    return Case({"cell": spec}, [call])
-
-
-@law("EQ-18", cases=[_dropout(**{name: value}) for name in KEEP_NAMES for value in OUTSIDE])
-def test_a_keep_probability_outside_0_to_1(check: Check, case: Case) -> None:
-    check.raised(case, "ValueError")
-    check.reach(next(iter(case.cells["cell"].options)))
 
 
 @law("EQ-19", cases=BARE)
@@ -208,28 +200,3 @@ def test_which_parts_of_the_state_are_dropped(check: Check, case: Case) -> None:
 @law("EQ-20", cases=STATES, oracle=True)
 def test_the_dropped_parts_as_the_oracle(check: Check, case: Case) -> None:
     agrees_with_oracle(check, case)
-
-
-@law("EQ-21", cases=spec_cases(ANY, initial_state=True))
-def test_input_and_state_of_unequal_dtype(check: Check, case: Case) -> None:
-    dtype, state = input_dtype(case).name, argument(case, "initial_state")
-    for other in sorted({"float16", "float32", "float64"} - {dtype}):
-        check.raised(with_state(case, map_structure(lambda leaf, to=other: leaf.astype(to), state)), "TypeError")
-    check.reach(f"{dtype}, {case.cells['cell'].kind}")
-
-
-@law("EQ-21", cases=spec_cases(leaf(choice(options.LSTMS)), initial_state=True))
-def test_a_c_of_another_dtype_is_not_cast(check: Check, case: Case) -> None:
-    dtype, state = input_dtype(case).name, argument(case, "initial_state")
-    mixed = LSTMStateTuple(state.c.astype("float16" if dtype != "float16" else "float32"), state.h)
-    # TensorFlow meets it after the product with the kernel, where its own conversion raises ValueError.
-    check.raised(with_state(case, mixed), ("TypeError", "ValueError"))
-    check.reach(dtype)
-
-
-@law("EQ-22", cases=spec_cases(ANY, dtype=choice(("float32", "float64"))))
-def test_integer_inputs(check: Check, case: Case) -> None:
-    numbers = np.asarray(argument(case, "inputs") * 4)
-    for dtype in ("int32", "int64"):
-        check.raised(with_arguments(case, inputs=numbers.astype(dtype)), "TypeError")
-        check.reach(f"{dtype}, {case.cells['cell'].kind}")
