@@ -82,7 +82,7 @@ from conformance.strategies.structures import (
     nests,
     structures,
 )
-from conformance.strategies.wrong import WRONG, WrongArgument, wrong_arguments, wrong_cases
+from conformance.strategies.wrong import WRONG, WrongArgument, around, wrong_arguments, wrong_cases
 
 __all__ = [
     "ALL_ZERO",
@@ -118,7 +118,7 @@ __all__ = [
     "WrongArgument",
     "affine_case",
     "affine_cases",
-    "argument",
+    "argument", "around",
     "batch_major",
     "builtin_case",
     "builtin_cases",

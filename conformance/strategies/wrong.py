@@ -219,3 +219,9 @@ def wrong_arguments(clause: str | None = None, parameter: str | None = None) -> 
 def wrong_cases(clause: str) -> list[Case]:
     """The cases of a clause."""
     return [wrong.case() for wrong in wrong_arguments(clause)]
+
+
+def around(case: Case) -> list[Case]:
+    """A wrong call, and the same with other arguments beside the wrong one: a refusal must not hang on these."""
+    given = with_arguments(case, initial_state=_x(B, 2))
+    return [case, without(case, "sequence_length"), given, without(given, "dtype")]
