@@ -5,6 +5,7 @@
 protocol is that of ``dynamic_rnn_spec.worker``. Exit status 3: TensorFlow cannot be imported.
 """
 
+import gc
 import importlib
 import importlib.util
 import os
@@ -49,6 +50,7 @@ def main() -> int:
     os.dup2(pipe, 1)
     os.close(pipe)
     tensorflow.logging.set_verbosity(tensorflow.logging.FATAL)
+    gc.set_threshold(100000, 10, 50)  # each graph is garbage all at once, and TensorFlow a large heap to walk in vain
     find_specification()
     served = importlib.import_module("tf14.adapter").TensorFlow14()
     return int(importlib.import_module("dynamic_rnn_spec.worker").serve(served))
