@@ -1,5 +1,7 @@
 """CELL: what is refused as a cell, and what a cell may not do; it knows no implementation's checks."""
 
+import re
+
 from conformance.laws import Check, law
 from conformance.strategies import (
     ANY,
@@ -15,8 +17,10 @@ RAGGED_OR_NOT = choice(ANY)
 
 @law("CELL-2", cases=lambda: [variant for case in wrong_cases("CELL-2") for variant in around(case)])
 def test_what_is_no_cell_is_refused(check: Check, case: Case) -> None:
-    """TypeError for an int, None, a string, a class, a list of cells, a function."""
-    check.raised(case, "TypeError")
+    """TypeError for an int, None, a string, a class, a list of cells, a function; one that is about the cell."""
+    error = check.raised(case, "TypeError")
+    message = f"a TypeError by accident, which does not speak of the cell: {error.message!r}"
+    check.that(re.search(r"\bcell\b", error.message) is not None, message, "a message about the cell", error.message)
     check.reach("no cell")
 
 
