@@ -26,7 +26,6 @@ from conformance.strategies.builtin import output_width
 from conformance.strategies.structures import map_leaves
 from dynamic_rnn_spec.case import Case, CellSpec
 from dynamic_rnn_spec.structure import children_of, flatten, is_sequence, map_structure, pack_sequence_as
-from dynamic_rnn_spec.tensor_shape import TensorShape
 
 Array = np.ndarray[Any, Any]
 
@@ -116,11 +115,6 @@ def allowed(case: Case) -> Any:
     terms = max([value.shape[0] for value in case.weights.values() if value.ndim == 2], default=1)
     layers = sum(_cells(spec) for spec in case.cells.values())
     return lambda dtype: tolerance.for_cell(dtype, steps, terms, layers)
-
-
-def shape_of(size: Any) -> TensorShape:
-    """A size of a state or output as the TensorShape that an input needs."""
-    return size if isinstance(size, TensorShape) else TensorShape([size])
 
 
 def _cells(spec: Any) -> int:
