@@ -47,6 +47,8 @@ def run(options: argparse.Namespace) -> int:
     if not options.implementation and not options.worker:
         known_names = ", ".join(subjects.names())
         raise subjects.UnknownSubjectError(f"name an implementation: {known_names}, or module:attribute")
+    if Path(options.out).exists() and not Path(options.out).is_dir():
+        raise report.ReportError(f"{options.out}: the report needs a folder, and this is a file")
     ids = registry.clause_ids(options.clause)
     announced = known.read(Path(options.known)) if options.known else []
     plan = runner.Plan(

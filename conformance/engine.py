@@ -10,144 +10,29 @@ import sys
 import time
 import traceback
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
 from typing import Any
 
-import hypothesis
 from hypothesis.errors import Unsatisfiable, UnsatisfiedAssumption
 
 from conformance import examples
-from conformance.laws import Check, Law, Subject, Unsupported, Violation, case_of
+from conformance.laws import Law, Subject, Violation, case_of
+from conformance.results import Counterexample, LawResult, counterexample
+from conformance.session import SHRINK_BUDGET, Session, Settings, no_oracle
 from conformance.worker_client import HarnessError
 from dynamic_rnn_spec import clauses
 from dynamic_rnn_spec.case import Case, Outcome
 
-SHRINK_BUDGET = 150
-
-
-@dataclass(frozen=True)
-class Settings:
-    """How thoroughly a law is tried; ``shrink`` off stops where an example first breaks the clause's own assertion."""
-
-    profile: str = "default"
-    seed: int = 0
-    shrink: bool = True
-    shrink_budget: int = SHRINK_BUDGET
-
-    @property
-    def examples(self) -> int:
-        """Examples for each law that a strategy feeds."""
-        return examples.PROFILES[self.profile]
-
-
-@dataclass(frozen=True)
-class Counterexample:
-    """The smallest case found that breaks a law; ``case``, ``expected`` and ``got`` are JSON data."""
-
-    violation: str
-    message: str
-    where: str | None
-    case: Any
-    expected: Any
-    got: Any
-
-
-@dataclass
-class LawResult:
-    """What came of one law: plain data, so that it passes between processes as it is.
-
-    ``examples`` counts different cases that were answered, ``reached`` those among them that were about the clause.
-    """
-
-    test: str
-    clause: str
-    verdict: str
-    reason: str | None = None
-    examples: int = 0
-    reached: int = 0
-    floor: int = 0
-    coverage: dict[str, int] = field(default_factory=dict)
-    seconds: float = 0.0
-    counterexample: Counterexample | None = None
-
-    def to_json(self) -> dict[str, Any]:
-        """As JSON data."""
-        return asdict(self)
-
-    @classmethod
-    def from_json(cls, data: dict[str, Any]) -> LawResult:
-        """Back from JSON data."""
-        example = data["counterexample"]
-        return cls(**{**data, "counterexample": None if example is None else Counterexample(**example)})
-
-
-def no_oracle(case: Case) -> Outcome:
-    """Stands where no second implementation was given."""
-    raise HarnessError("the law asks a second implementation and none was given")
-
-
-class Session:
-    """One law on one implementation: outcomes by case, counts, and the first thing that stopped it."""
-
-    def __init__(self, law: Law, subject: Subject, settings: Settings, oracle: Callable[[Case], Outcome]) -> None:
-        self.law, self.subject, self.settings, self.oracle = law, subject, settings, oracle
-        self.outcomes: dict[str, Outcome] = {}
-        self.oracle_outcomes: dict[str, Outcome] = {}
-        self.answered: dict[str, frozenset[str]] = {}
-        self.unsupported: dict[str, str] = {}
-        self.violation: Violation | None = None
-        self.broken: Case | None = None
-        self.aside: tuple[Violation, Case] | None = None
-        self.fault: str | None = None
-        self.executions_left = settings.shrink_budget
-
-    def run_case(self, case: Case) -> Outcome:
-        """The implementation's outcome; after a violation no more than the shrink budget of unknown cases is run."""
-        digest = case.digest()
-        if digest not in self.outcomes:
-            if self.violation is not None:
-                if self.executions_left <= 0:
-                    hypothesis.reject()
-                self.executions_left -= 1
-            self.outcomes[digest] = self.subject.run(case)
-        return self.outcomes[digest]
-
-    def ask_oracle(self, case: Case) -> Outcome:
-        """The second implementation's outcome."""
-        digest = case.digest()
-        if digest not in self.oracle_outcomes:
-            self.oracle_outcomes[digest] = self.oracle(case)
-        return self.oracle_outcomes[digest]
-
-    def example(self, item: Any) -> None:
-        """One example: counts it, or keeps what it broke and raises that."""
-        if self.fault is not None or (self.violation is not None and not self.settings.shrink):
-            hypothesis.reject()
-        check = Check(self.run_case, self.ask_oracle)
-        case = case_of(item)
-        try:
-            self.law.body(check, item)
-        except Unsupported as declared:
-            self.unsupported[case.digest()] = str(declared)
-        except UnsatisfiedAssumption:
-            raise
-        except Violation as violation:
-            self._broken(violation, case)
-        except Exception:
-            self.fault = traceback.format_exc()
-            raise
-        else:
-            if self.violation is None:
-                self.answered[case.digest()] = frozenset(check.reached)
-
-    def _broken(self, violation: Violation, case: Case) -> None:
-        if not self.settings.shrink and violation.kind != "assertion":
-            self.aside = self.aside or (violation, case)
-            return
-        if self.violation is not None and violation.kind != self.violation.kind:
-            hypothesis.reject()  # shrinking stays with the kind of violation that it began with
-        self.violation, self.broken = violation, case
-        raise violation
+__all__ = [
+    "SHRINK_BUDGET",
+    "Counterexample",
+    "LawResult",
+    "Settings",
+    "assert_holds",
+    "no_oracle",
+    "replay",
+    "run_law",
+    "stored_item",
+]
 
 
 def run_law(
@@ -270,13 +155,6 @@ def _result(session: Session, floor: int) -> LawResult:
         answered = len(session.answered)
         result.reason = f"{reached} of {answered} answered examples reached the clause, at least {floor} must"
     return result
-
-
-def counterexample(violation: Violation, case: Case) -> Counterexample:
-    """A violation with its case, as data."""
-    return Counterexample(
-        violation.kind, violation.message, violation.where, case.to_json(), violation.expected, violation.got
-    )
 
 
 def main(arguments: list[str]) -> int:

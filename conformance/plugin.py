@@ -35,13 +35,17 @@ RESULTS = "results.jsonl"
 @pytest.hookimpl(trylast=True)
 def pytest_addoption(parser: pytest.Parser) -> None:
     """The options; one whose name another plugin has taken is ``--conformance-NAME`` only."""
+    taken = _option_names(parser)
     group = parser.getgroup("conformance", "dynamic_rnn conformance")
     for name, options in OPTIONS.items():
-        settings = {"dest": f"conformance_{name}", **options}
-        try:
-            group.addoption(f"--{name}", f"--conformance-{name}", **settings)
-        except ValueError:
-            group.addoption(f"--conformance-{name}", **settings)
+        names = [f"--{name}", f"--conformance-{name}"]
+        group.addoption(*[one for one in names if one not in taken], dest=f"conformance_{name}", **options)
+
+
+def _option_names(parser: pytest.Parser) -> set[str]:
+    """The options that stand so far; pytest has no public way to ask, and two of one name end its run."""
+    groups = [*getattr(parser, "_groups", []), *filter(None, [getattr(parser, "_anonymous", None)])]
+    return {name for group in groups for option in group.options for name in option.names()}
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -61,8 +61,9 @@ def _inspect(target: Target) -> Target:
         subject = target.open()
     except subjects.NotAvailable as reason:
         return replace(target, name=target.spec, own=own, note=f"not run on this machine: {reason}")
+    name = subject.name if target.worker or ":" in target.spec else target.spec
     try:
-        return replace(target, name=subject.name, own=own, description=subject.describe())
+        return replace(target, name=name, own=own, description=subject.describe())
     finally:
         subject.close()
 

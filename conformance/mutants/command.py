@@ -8,6 +8,7 @@ mutant.
 from __future__ import annotations
 
 import argparse
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -87,6 +88,7 @@ def try_all(
     clean = [Trial(clause, None, settings, properties, package) for clause, package in judged]
     planted = [Trial(mutant.clause, mutant, settings, properties, mutant.package) for mutant in fresh]
     found: dict[Mutant, Finding] = {}
+    told = time.monotonic()
     with _bar(console) as bar:
         progress = bar.add_task("mutants", total=len(clean) + len(planted))
         for done in pool.run(f"{trial.__name__}:run", clean + planted, jobs, LIMIT):
@@ -96,8 +98,11 @@ def try_all(
             elif finding.said != "holds":
                 matrix.faults.append(f"{done.task.clause}: {finding.test}: {finding.message}")
             bar.update(progress, advance=1, description=str(done.task.clause))
-            if not console.is_terminal and done.task.mutant is not None and finding.said != "caught":
+            if done.task.mutant is not None and finding.said != "caught":
                 console.print(Text(f"{done.task.mutant.id}: {finding.said}"))
+            if not console.is_terminal and time.monotonic() - told > screen.PLAIN_INTERVAL:
+                told = time.monotonic()
+                console.print(f"{len(found)} of {len(planted)} mutants tried")
     matrix.findings = {mutant: found[mutant] for mutant in fresh}
     caught = {mutant.clause for mutant, finding in found.items() if finding.said == "caught"}
     matrix.gaps += [f"{id}: no mutant is caught by its own assertion" for id in _testable(ids) if id not in caught]

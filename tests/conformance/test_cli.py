@@ -173,3 +173,14 @@ def test_the_plugin_imports_nothing_heavy() -> None:
     code = f"import sys; import conformance.plugin; print(sorted({heavy} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_pytest_gives_way_where_another_plugin_has_an_option_of_the_same_name(toy: Path, tmp_path: Path) -> None:
+    (tmp_path / "taken.py").write_text(
+        "def pytest_addoption(parser):\n    parser.addoption('--profile', action='store_true')\n"
+    )
+    (tmp_path / "pytest.ini").write_text("[pytest]\npythonpath = .\n")
+    arguments = ["-p", "taken", "toy_laws", "--impl", "toy_subjects:Right", "-k", "SEQ-13"]
+    done = pytest_run(*arguments, "--conformance-profile", "smoke", "--profile", folder=tmp_path)
+    assert done.returncode == 0
+    assert "1 passed" in done.stdout
