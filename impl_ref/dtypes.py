@@ -23,8 +23,8 @@ def as_dtype(value: Any, argument: str = "dtype") -> DType:
         argument: the name that an error gives it.
 
     Raises:
-        TypeError: anything else [DTYPE-12]. ``float``, ``int``, ``complex`` and the words for them are refused too:
-            they are 64 bits wide to NumPy and 32 to TensorFlow.
+        TypeError: anything else [DTYPE-12, DTYPE-13]. ``float``, ``int``, ``complex`` and the words for them are
+            refused too: they are 64 bits wide to NumPy and 32 to TensorFlow.
     """
     if isinstance(value, np.dtype):
         return value
@@ -33,7 +33,8 @@ def as_dtype(value: Any, argument: str = "dtype") -> DType:
     if isinstance(value, str):
         return _named_dtype(value, argument)
     hint = "say np.float32 or np.float64" if value is float else None
-    raise ArgumentTypeError(argument, _WANTED, describe_type(value), "DTYPE-12", hint)
+    clause = "DTYPE-13" if value is bool else "DTYPE-12"
+    raise ArgumentTypeError(argument, _WANTED, describe_type(value), clause, hint)
 
 
 def dtype_agrees(wanted: DType, got: DType) -> bool:
@@ -61,7 +62,7 @@ def _named_dtype(name: str, argument: str) -> DType:
     try:
         dtype = np.dtype(name)
     except TypeError:
-        raise ArgumentTypeError(argument, _WANTED, repr(name), "DTYPE-12") from None
+        raise ArgumentTypeError(argument, _WANTED, repr(name), "DTYPE-12" if name else "DTYPE-13") from None
     if name not in (dtype.name, dtype.str[1:]):
         raise ArgumentTypeError(argument, _WANTED, repr(name), "DTYPE-12", f"say {dtype.name!r} if that is meant")
     return dtype

@@ -61,8 +61,8 @@ def dynamic_rnn(
 
     Raises:
         TypeError: ``cell`` is no RNNCell instance [CELL-2, CELL-3]; another argument is of a wrong type [SEQ-18,
-            INIT-9, DTYPE-12, PAR-3, SWAP-3, TIME-6, SCOPE-9]; the cell returns something of a wrong type [CELL-10,
-            CELL-11, DTYPE-10].
+            INIT-9, DTYPE-12, DTYPE-13, PAR-3, SWAP-3, TIME-6, SCOPE-9]; the cell returns something of a wrong type
+            [CELL-10, CELL-11, DTYPE-10].
         ValueError: ``inputs`` is None or holds no array [IN-5, IN-6, IN-7, IN-9]; another argument has a wrong
             shape, structure or value [IN-10 to IN-15, SEQ-16, SEQ-17, INIT-8, INIT-9, DTYPE-3, DTYPE-4, PAR-3,
             SCOPE-10]; the cell returns something of a wrong shape or structure [CELL-10, CELL-11, CELL-12, OUT-7];

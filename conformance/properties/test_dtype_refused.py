@@ -94,3 +94,11 @@ def test_what_names_no_dtype(check: Check, case: Case) -> None:
     check.raised(case, "TypeError")
     check.returned(with_arguments(case, dtype="float32"))
     check.reach("refused")
+
+
+@law("DTYPE-13", cases=wrong_cases("DTYPE-13"))
+def test_bool_and_an_empty_string_name_no_dtype(check: Check, case: Case) -> None:
+    """TypeError for both."""
+    check.raised(case, "TypeError")
+    check.returned(with_arguments(case, dtype="float32"))
+    check.reach("refused")

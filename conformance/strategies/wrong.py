@@ -142,10 +142,8 @@ _STATE_COUNTS: dict[str, Any] = {
 _DTYPES = {
     "float": Wrong("float type"),
     "int": Wrong("int type"),
-    "bool": Wrong("bool type"),
     "complex": Wrong("complex type"),
     "a word": "floaty",
-    "an empty string": "",
     "an object": Wrong("object"),
     "a number": 1.5,
     "an array": _x(2),
@@ -201,6 +199,7 @@ WRONG: tuple[WrongArgument, ...] = (
         omit=("dtype",),
     ),
     *_each("dtype", "DTYPE-12", TYPE, _DTYPES),
+    *_each("dtype", "DTYPE-13", TYPE, {"bool": Wrong("bool type"), "an empty string": ""}),
     *_each("parallel_iterations", "PAR-3", VALUE, {"0": 0, "-1": -1, "a NumPy 0": np.int64(0)}),
     *_each("parallel_iterations", "PAR-3", TYPE, _NOT_INTEGERS),
     *_each("swap_memory", "SWAP-3", TYPE, _NOT_BOOLS),

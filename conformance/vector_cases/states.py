@@ -192,9 +192,9 @@ def _dtype_refused() -> Iterator[Definition]:
     for name, dtype in wrong:
         case = one(tally(), inputs, dtype=dtype)
         yield vector(f"dtype-refused/{name.replace(' ', '-')}", "DTYPE-12", case)
-    known = overruled("DTYPE-12", "TensorFlow knows Python's bool type", Refused("TypeError"))
+    known = overruled("DTYPE-13", "TensorFlow knows Python's bool type", Refused("TypeError"))
     case = one(tally(), inputs, dtype=Wrong("bool type"))
-    yield vector("dtype-refused/bool-type", "DTYPE-12", case, overruled=known)
+    yield vector("dtype-refused/bool-type", "DTYPE-13", case, overruled=known)
     late = overruled("DTYPE-10", "TensorFlow notices only when the graph runs", Refused("TypeError"))
     for dtype in ("float64", "float16", "int32"):
         case = one(tally(output_dtype=dtype), inputs, dtype="float32")
