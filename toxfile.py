@@ -17,8 +17,7 @@ from tox.tox_env.installer import InstallArguments
 
 ROOT = Path(__file__).parent
 WORKER = "tensorflow14-worker"
-NEEDS_PYTHON36 = {"tensorflow14", WORKER}
-ASKS_WORKER = {"tensorflow14", "report"}
+ASKS_TENSORFLOW = {"tensorflow14", "tensorflow14-smoke"}
 NOT_RUN = (
     "not run: no Python 3.6, which TensorFlow 1.4.1 needs (looked at PYTHON36, at python3.6 on PATH and in pyenv's "
     "versions; PYTHON36=/path/to/python3.6 names one)"
@@ -58,14 +57,14 @@ if PYTHON36 is not None:
 def tox_on_install(tox_env: ToxEnv, arguments: InstallArguments, section: str, of_type: str) -> None:
     """Skip, before anything is installed, what has no Python 3.6 to run on."""
     del arguments, section, of_type  # the hook's signature; the environment alone decides
-    if tox_env.conf.name in NEEDS_PYTHON36 and PYTHON36 is None:
+    if tox_env.conf.name in {*ASKS_TENSORFLOW, WORKER} and PYTHON36 is None:
         raise Skip(NOT_RUN)
 
 
 @impl
 def tox_before_run_commands(tox_env: ToxEnv) -> None:
     """Make the worker's environment for who asks it; a report without one goes on and says "not run"."""
-    if tox_env.conf.name in ASKS_WORKER and PYTHON36 is not None:
+    if tox_env.conf.name in {*ASKS_TENSORFLOW, "report"} and PYTHON36 is not None:
         made = subprocess.run([sys.executable, "-m", "tox", "run", "-e", WORKER], cwd=ROOT, check=False)
-        if made.returncode != 0 and tox_env.conf.name in NEEDS_PYTHON36:
+        if made.returncode != 0 and tox_env.conf.name in ASKS_TENSORFLOW:
             raise Fail(f"{WORKER} could not be made")
