@@ -9,12 +9,16 @@ sorted key order and handed back in its own order of insertion, as TensorFlow 1.
 from collections import abc
 from typing import Any, Callable, Iterator, List, Sequence, Tuple
 
+import numpy as np
+
 
 def is_sequence(value: Any) -> bool:
     """Whether ``value`` is a structure (list, tuple, namedtuple, dict) and not a leaf."""
-    return isinstance(value, abc.Mapping) or (
-        isinstance(value, abc.Sequence) and not isinstance(value, (str, bytes, bytearray))
-    )
+    if isinstance(value, (tuple, list, dict)):
+        return True
+    if isinstance(value, (np.ndarray, str, bytes, bytearray)):
+        return False
+    return isinstance(value, (abc.Mapping, abc.Sequence))
 
 
 def is_namedtuple(value: Any) -> bool:
