@@ -26,6 +26,15 @@ def is_namedtuple(value: Any) -> bool:
     return isinstance(value, tuple) and isinstance(getattr(value, "_fields", None), tuple)
 
 
+def values_of(structure: Any) -> Sequence[Any]:
+    """The direct children in the order in which they are flattened.
+
+    Raises:
+        TypeError: the keys of a dict can't be sorted.
+    """
+    return [structure[key] for key in _sorted_keys(structure)] if isinstance(structure, abc.Mapping) else structure
+
+
 def children_of(structure: Any) -> List[Tuple[str, Any]]:
     """The direct children with their path pieces, in the order in which they are flattened.
 
@@ -33,14 +42,17 @@ def children_of(structure: Any) -> List[Tuple[str, Any]]:
         TypeError: the keys of a dict can't be sorted.
     """
     if isinstance(structure, abc.Mapping):
-        try:
-            keys = sorted(structure)
-        except TypeError:
-            raise TypeError("a dict needs keys that can be sorted, got {!r}".format(list(structure))) from None
-        return [("[{!r}]".format(key), structure[key]) for key in keys]
+        return [("[{!r}]".format(key), structure[key]) for key in _sorted_keys(structure)]
     if is_namedtuple(structure):
         return [("." + field, child) for field, child in zip(structure._fields, structure)]
     return [("[{}]".format(index), child) for index, child in enumerate(structure)]
+
+
+def _sorted_keys(structure: Any) -> List[Any]:
+    try:
+        return sorted(structure)
+    except TypeError:
+        raise TypeError("a dict needs keys that can be sorted, got {!r}".format(list(structure))) from None
 
 
 def flatten_with_paths(structure: Any, path: str = "") -> List[Tuple[str, Any]]:
@@ -55,7 +67,12 @@ def flatten_with_paths(structure: Any, path: str = "") -> List[Tuple[str, Any]]:
 
 def flatten(structure: Any) -> List[Any]:
     """Every leaf, depth first; a lone leaf is a list of one."""
-    return [leaf for _, leaf in flatten_with_paths(structure)]
+    if not is_sequence(structure):
+        return [structure]
+    leaves: List[Any] = []
+    for child in values_of(structure):
+        leaves.extend(flatten(child))
+    return leaves
 
 
 def rebuild(structure: Any, children: Sequence[Any]) -> Any:
@@ -88,7 +105,7 @@ def pack_sequence_as(structure: Any, flat: Sequence[Any]) -> Any:
 def _pack(structure: Any, leaves: Iterator[Any]) -> Any:
     if not is_sequence(structure):
         return next(leaves)
-    return rebuild(structure, [_pack(child, leaves) for _, child in children_of(structure)])
+    return rebuild(structure, [_pack(child, leaves) for child in values_of(structure)])
 
 
 def assert_same_structure(first: Any, second: Any, check_types: bool = True, path: str = "") -> None:
