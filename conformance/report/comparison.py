@@ -1,0 +1,190 @@
+"""Lays what was expected beside what came, leaf by leaf, with the first difference marked; it judges nothing.
+
+The verdict is the suite's; where it names no place, the first bits that differ are shown.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from conformance.report.model import Counterexample
+from conformance.report.picture import Grid, Layout, Mark, batch_grid, layout_of, plain_grid
+from conformance.report.text import clip
+from conformance.report.values import (
+    Leaf,
+    Place,
+    Unreadable,
+    bits,
+    brief,
+    describe,
+    differing,
+    first_difference,
+    leaves,
+    number,
+    read_case,
+    read_value,
+    same,
+)
+from dynamic_rnn_spec.case import Call, Case
+
+LEAVES = 6
+MARKED = 4096
+"""More differing elements than these are not marked one by one; the first one always is."""
+
+
+NOTHING = "nothing here"
+
+
+class Side(NamedTuple):
+    """One of the two values of a leaf: in words, and as a grid where it is an array small enough to draw."""
+
+    text: str
+    grid: Grid | None
+
+
+class Pair(NamedTuple):
+    """One leaf, expected and got; `differs` tells whether their bits, shapes or types do."""
+
+    path: str
+    expected: Side
+    got: Side
+    differs: bool
+
+
+class DrawnCall(NamedTuple):
+    """One call of the case: what was called, in a line, and its batch as grids."""
+
+    signature: str
+    lengths: str
+    grids: list[Grid]
+
+
+class Drawing(NamedTuple):
+    """A counterexample ready for the page; `trouble` says what could not be read."""
+
+    calls: list[DrawnCall]
+    cells: list[str]
+    pairs: list[Pair]
+    grids: bool
+    more: int
+    difference: str
+    trouble: str
+
+
+def draw(example: Counterexample) -> Drawing:
+    """Everything that is drawn of a counterexample."""
+    case = read_case(example["case"])
+    calls = list(case.calls) if isinstance(case, Case) else []
+    cells = [f"{name} = {describe(cell)}" for name, cell in case.cells.items()] if isinstance(case, Case) else []
+    layouts = [layout for call in calls if (layout := layout_of(call)) is not None]
+    expected, got = leaves(read_value(example["expected"])), leaves(read_value(example["got"]))
+    if example["expected"] is None and example["got"] is None:
+        expected, got = [], []
+    first = first_difference(expected, got, example["where"])
+    pairs = _pairs(expected, got, first, layouts)
+    shown = [pair for pair in pairs if pair.differs] or pairs
+    return Drawing(
+        calls=[_draw_call(call) for call in calls],
+        cells=cells,
+        pairs=shown[:LEAVES],
+        grids=any(side.grid for pair in shown for side in (pair.expected, pair.got)),
+        more=len(pairs) - len(shown[:LEAVES]),
+        difference=_in_words(first, expected, got),
+        trouble=f"the case cannot be drawn: {case.why}" if isinstance(case, Unreadable) else "",
+    )
+
+
+def _draw_call(call: Call) -> DrawnCall:
+    parts = [
+        f"{name}={brief(value)}" if place >= call.positional else brief(value)
+        for place, (name, value) in enumerate(call.arguments.items())
+    ]
+    scopes = "".join(f"in {describe(scope)}: " for scope in call.outer_scopes)
+    layout = layout_of(call)
+    if layout is None:
+        return DrawnCall(f"{scopes}dynamic_rnn({', '.join(parts)})", "", [])
+    arrays = [leaf for leaf in leaves({"inputs": call.arguments.get("inputs")}) if _has_batch(leaf.value, layout)]
+    lengths = f"lengths {', '.join(layout.said)}" if layout.lengths is not None else "no lengths: every step counts"
+    title = f"{layout.batch} rows by {layout.steps} steps, {lengths}"
+    drawable = arrays[:LEAVES] if layout.batch and layout.steps else []
+    grids = [batch_grid(f"{leaf.path}: {_kind(leaf.value)}", leaf.value, layout) for leaf in drawable]
+    return DrawnCall(f"{scopes}dynamic_rnn({', '.join(parts)})", title, grids)
+
+
+def _pairs(expected: list[Leaf], got: list[Leaf], first: Place | None, layouts: list[Layout]) -> list[Pair]:
+    wanted, found = dict(expected), dict(got)
+    missing = Side(NOTHING, None)
+    pairs = []
+    for path in dict.fromkeys([*wanted, *found]):
+        places = differing(wanted.get(path), found.get(path)) if path in wanted and path in found else None
+        index = first.at if first is not None and first.path == path else None
+        mark = _marker(places, index)
+        sides = [
+            _side(path, values[path], mark, index or (), layouts) if path in values else missing
+            for values in (wanted, found)
+        ]
+        pairs.append(Pair(path or "value", sides[0], sides[1], index is not None or places is None or len(places) > 0))
+    return pairs
+
+
+def _marker(places: Any, first: tuple[int, ...] | None) -> Mark:
+    """What marks an element or, given fewer indices than the array has, the square that holds it."""
+    few = places is not None and len(places) <= MARKED
+    different = {tuple(int(i) for i in place) for place in places} if few else set()
+
+    def mark(index: tuple[int, ...]) -> str:
+        if first is not None and first and first[: len(index)] == index[: len(first)]:
+            return "first"
+        return "differs" if any(place[: len(index)] == index for place in different) else ""
+
+    return mark
+
+
+def _side(path: str, value: Any, mark: Mark, focus: tuple[int, ...], layouts: list[Layout]) -> Side:
+    if not isinstance(value, np.ndarray):
+        return Side(clip(value, 2000) if isinstance(value, str) else describe(value), None)
+    if value.size == 0:
+        return Side(f"{_kind(value)}, no elements", None)
+    title = f"{path or 'value'}: {_kind(value)}"
+    for layout in reversed(layouts):
+        if path.split("[")[0].split(".")[0] in ("", "outputs") and _has_batch(value, layout):
+            return Side(_kind(value), batch_grid(title, value, layout, mark, focus))
+    return Side(_kind(value), plain_grid(title, value, mark, focus))
+
+
+def _has_batch(value: Any, layout: Layout) -> bool:
+    shape = (layout.steps, layout.batch) if layout.time_major else (layout.batch, layout.steps)
+    return isinstance(value, np.ndarray) and value.ndim >= 2 and value.shape[:2] == shape
+
+
+def _kind(array: Any) -> str:
+    return f"{array.dtype.name} {list(array.shape)}"
+
+
+def _in_words(first: Place | None, expected: list[Leaf], got: list[Leaf]) -> str:
+    """The first difference as a sentence, exact to the bit where the values read alike."""
+    if first is None:
+        return ""
+    name = first.path or "the value"
+    wanted_leaves, found_leaves = dict(expected), dict(got)
+    if first.path not in wanted_leaves or first.path not in found_leaves:
+        return f"{name}: {'not expected' if first.path in found_leaves else 'expected, but not there'}"
+    wanted, found = wanted_leaves[first.path], found_leaves[first.path]
+    if not isinstance(wanted, np.ndarray) or not isinstance(found, np.ndarray):
+        return f"{name}: expected {describe(wanted)}, got {describe(found)}"
+    if wanted.shape != found.shape or wanted.dtype != found.dtype:
+        return f"{name}: expected {_kind(wanted)}, got {_kind(found)}"
+    places = differing(wanted, found)
+    different = [] if places is None else [tuple(int(i) for i in place) for place in places]
+    at = next((place for place in different if place[: len(first.at)] == first.at), first.at)
+    if len(at) != wanted.ndim or any(i >= n for i, n in zip(at, wanted.shape, strict=True)):
+        return f"{name}{list(at)}"
+    here = f"{name}{list(at) if at else ''}"
+    return f"{here}: expected {_exact(wanted[at], found[at])}, got {_exact(found[at], wanted[at])}"
+
+
+def _exact(value: Any, other: Any) -> str:
+    text = number(value)
+    return f"{text} (bits {bits(value)})" if text == number(other) and not same(bits(value), bits(other)) else text
