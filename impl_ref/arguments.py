@@ -1,8 +1,7 @@
 """The checks of dynamic_rnn's nine arguments, in their order [ERR-4]; it runs no cell and makes no variable.
 
 Every refusal is an ArgumentTypeError or ArgumentValueError that names the argument, what was wanted, what came, and
-the clause. The two
-arguments that are structures of arrays have their own files: ``check_inputs`` and ``check_state``.
+the clause. The two arguments that are structures of arrays have their own files: ``check_inputs`` and ``check_state``.
 """
 
 import re

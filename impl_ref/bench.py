@@ -36,8 +36,9 @@ x = tf.placeholder(tf.float32, [batch, None, depth])
 fetched = tf.nn.dynamic_rnn(tf.nn.rnn_cell.LSTMCell(units), x, dtype=tf.float32)
 session = tf.Session()
 session.run(tf.global_variables_initializer())
-print(json.dumps({"tensorflow": tf.__version__, "numpy": np.__version__, "python": sys.version.split()[0]}),
-flush=True) for line in sys.stdin:
+versions = {"tensorflow": tf.__version__, "numpy": np.__version__, "python": sys.version.split()[0]}
+print(json.dumps(versions), flush=True)
+for line in sys.stdin:
     value = np.random.RandomState(0).standard_normal((batch, int(line), depth)).astype(np.float32)
     start = time.perf_counter()
     session.run(fetched, {x: value})

@@ -34,8 +34,7 @@ def load_weights(
 
     Returns:
         The names that were set, and those that wait: a variable of that name takes its value when it is made. What
-            still
-        waits after the network has run is unknown to it: ``store.waiting()``.
+        still waits after the network has run is unknown to it: ``store.waiting()``.
 
     Raises:
         ValueError: a value has another shape than its variable, at once or when that is made; with ``strict``, a

@@ -27,7 +27,7 @@ class DropoutWrapper(Wrapper):
     Args:
         cell: the wrapped cell.
         input_keep_prob, output_keep_prob, state_keep_prob: in (0, 1]; 1 drops nothing and draws nothing [EQ-18,
-        EQ-19].
+            EQ-19].
         variational_recurrent: False: new noise for each step and row. True: one draw [1, ...] per leaf for all steps
             and rows of a call of dynamic_rnn (Gal and Ghahramani, 2016) [EQ-10]. A loop by hand opens
             ``new_sequence()`` around its steps.

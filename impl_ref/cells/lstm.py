@@ -21,10 +21,10 @@ class LSTMCell(WeightedCell):
         use_peepholes: whether the gates see c: i and f the old, o the new and clipped one [EQ-5].
         cell_clip: c is limited to [-cell_clip, cell_clip]; None: it is not [EQ-6].
         initializer: for kernel, peepholes and projection, never the bias; None is the scope's, else glorot uniform
-        [VAR-11].
+            [VAR-11].
         num_proj: p, the columns of a projection of the output; None: there is none and p = n [EQ-7].
         proj_clip: the projection is limited to [-proj_clip, proj_clip]; without num_proj it has no effect, as in
-        TensorFlow [EQ-17].
+            TensorFlow [EQ-17].
         num_unit_shards, num_proj_shards: into how many variables the kernel and the projection are split on axis 0;
             they are computed with as a whole [VAR-15].
         forget_bias: added to f at each step; no part of the bias variable [EQ-14].

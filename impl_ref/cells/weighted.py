@@ -40,7 +40,7 @@ class WeightedCell(RNNCell):
         Args:
             x: the inputs, to be [B, d] in the dtype of the kernel.
             states: each leaf of the state with its columns n, to be [B, n] in that dtype; the last is the one beside
-            x.
+                x.
             kernel: [d + n, ...].
 
         Raises:

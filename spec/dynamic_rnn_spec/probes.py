@@ -10,9 +10,8 @@ Kinds (``CellSpec("probe:<Kind>", options)``):
 * ``Tally``: every state leaf and output leaf depends on all inputs and all of the old state, in any nesting, shape
   and dtype.
   Options: ``state_size``, ``output_size`` (structures), ``state_dtypes`` (structure of names, or one name, or None:
-      those of the state),
-  ``output_dtype`` (a name, or None: that of the first state leaf), ``zero_state`` (the leaves of one row, to override
-  zero_state).
+  those of the state), ``output_dtype`` (a name, or None: that of the first state leaf), ``zero_state`` (the leaves of
+  one row, to override zero_state).
 * ``Echo``: the output is the input, leaf by leaf and bit by bit; the state [batch, 1] counts the steps.
   Options: ``sizes``, the structure of TensorShapes of the input's rows.
 * ``LastInput``: the new state is the input (one leaf), the output is the old state. Option: ``size``, a TensorShape.

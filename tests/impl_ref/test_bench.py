@@ -44,6 +44,10 @@ def test_the_report_is_written_and_shown(tmp_path: Path, capsys: pytest.CaptureF
     assert "ratio" not in written
 
 
+def test_what_runs_in_the_other_interpreter_is_a_program() -> None:
+    compile(bench.TENSORFLOW_PROGRAM, "the other interpreter's program", "exec")
+
+
 def test_an_interpreter_that_is_missing_or_fails_is_told(capsys: pytest.CaptureFixture[str]) -> None:
     assert bench.main(["--tensorflow14", "no-such-python"]) == 2
     assert capsys.readouterr().err == "bench: can't start no-such-python: No such file or directory\n"
