@@ -22,7 +22,7 @@ def check_inputs(inputs: Any, time_major: Any) -> list[tuple[str, Array]]:
     Raises:
         ValueError: None [IN-5, IN-6]; no array in it [IN-7, IN-9]; a None [IN-12] or a number [IN-15] for a member;
             an array of rank below 2 [IN-11].
-        TypeError: a member is of another type [IN-2]; a dict has keys that can't be sorted [IN-8].
+        TypeError: a member is of another type [IN-17]; a dict has keys that can't be sorted [IN-8].
     """
     time_first = isinstance(time_major, (bool, np.bool_)) and bool(time_major)
     layout = "[max_time, batch, ...]" if time_first else "[batch, max_time, ...]"
@@ -47,7 +47,7 @@ def _check_leaf(leaf: Any, path: str, layout: str, inside: bool) -> Array:
         hint = "a list is a structure and never an array: use np.array(...)" if inside else None
         raise ArgumentValueError("inputs", wanted, describe_type(leaf), "IN-15" if inside else "IN-11", hint)
     if not is_array(leaf):
-        raise ArgumentTypeError("inputs", wanted, describe_type(leaf), "IN-2")
+        raise ArgumentTypeError("inputs", wanted, describe_type(leaf), "IN-17")
     if leaf.ndim < 2:
         raise ArgumentValueError("inputs", f"rank 2 or more, {wanted}", f"shape {leaf.shape}", "IN-11")
     return np.asarray(leaf)

@@ -27,7 +27,7 @@ def as_dtype(value: Any, argument: str = "dtype") -> DType:
             refused too: they are 64 bits wide to NumPy and 32 to TensorFlow.
     """
     if isinstance(value, np.dtype):
-        return value
+        return _numeric(value, argument)
     if isinstance(value, type) and issubclass(value, np.generic):
         return _scalar_dtype(value, argument)
     if isinstance(value, str):
@@ -55,7 +55,13 @@ def describe_type(value: Any) -> str:
 def _scalar_dtype(value: type[np.generic], argument: str) -> DType:
     if value in _ABSTRACT:
         raise ArgumentTypeError(argument, _WANTED, f"the abstract type {value.__name__}", "DTYPE-12")
-    return np.dtype(value)
+    return _numeric(np.dtype(value), argument)
+
+
+def _numeric(dtype: DType, argument: str) -> DType:
+    if dtype.kind not in "biufcSU":
+        raise ArgumentTypeError(argument, "a dtype of numbers, bools or text", str(dtype), "DTYPE-12")
+    return dtype
 
 
 def _named_dtype(name: str, argument: str) -> DType:
@@ -65,4 +71,4 @@ def _named_dtype(name: str, argument: str) -> DType:
         raise ArgumentTypeError(argument, _WANTED, repr(name), "DTYPE-12" if name else "DTYPE-13") from None
     if name not in (dtype.name, dtype.str[1:]):
         raise ArgumentTypeError(argument, _WANTED, repr(name), "DTYPE-12", f"say {dtype.name!r} if that is meant")
-    return dtype
+    return _numeric(dtype, argument)

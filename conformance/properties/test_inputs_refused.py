@@ -85,3 +85,10 @@ def test_lists_of_numbers_are_refused(check: Check, case: Case) -> None:
     """ValueError: a list is a structure, and a number in it has no batch and no time."""
     check.raised(case, "ValueError")
     check.reach("numbers")
+
+
+@law("IN-17", cases=_both_layouts("IN-17"))
+def test_what_is_neither_array_nor_structure_is_refused(check: Check, case: Case) -> None:
+    """TypeError, alone and beside an array."""
+    check.raised(case, "TypeError")
+    check.reach(type(argument(case, "inputs")).__name__)

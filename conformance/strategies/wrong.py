@@ -79,6 +79,12 @@ _NUMBER_LISTS = {
     "nested lists of numbers": [[[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]], [[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]],
     "an array beside a number": [_x(B, T, 2), 1.0],
 }
+_NO_ARRAYS: dict[str, Any] = {
+    "a string": "text",
+    "an object": Wrong("object"),
+    "a function": Wrong("function"),
+    "a string beside an array": (_x(B, T, 2), "text"),
+}
 _MISMATCHES = {
     "batch differs": (_x(B, T, 2), _x(B + 1, T, 2)),
     "time differs": (_x(B, T, 2), _x(B, T + 1, 2)),
@@ -179,6 +185,7 @@ WRONG: tuple[WrongArgument, ...] = (
     *_each("inputs", "IN-11", VALUE, _LOW_RANK),
     *_each("inputs", "IN-12", VALUE, {"None in a tuple": (_x(B, T, 2), None), "None in a list": [None, _x(B, T, 2)]}),
     *_each("inputs", "IN-15", VALUE, _NUMBER_LISTS),
+    *_each("inputs", "IN-17", TYPE, _NO_ARRAYS),
     *_each("sequence_length", "SEQ-16", VALUE, _LENGTH_RANKS),
     *_each("sequence_length", "SEQ-17", VALUE, _LENGTH_SIZES),
     *_each("sequence_length", "SEQ-18", TYPE, {**_LENGTH_DTYPES, **_LENGTH_ITEMS}),

@@ -56,9 +56,9 @@ def test_members_that_are_no_arrays_are_refused(refused: Any) -> None:
         check_inputs([[[1.5, 2.5]]], time_major=False)
     with refused(ValueError, "inputs", f"an array {LAYOUT}", "3", "IN-11"):
         check_inputs(3, time_major=False)
-    with refused(TypeError, "inputs", f"an array {LAYOUT} at [1]", "'text'", "IN-2"):
+    with refused(TypeError, "inputs", f"an array {LAYOUT} at [1]", "'text'", "IN-17"):
         check_inputs((x, "text"), time_major=False)
-    with refused(TypeError, "inputs", f"an array {LAYOUT}", "an object of type set", "IN-2"):
+    with refused(TypeError, "inputs", f"an array {LAYOUT}", "an object of type set", "IN-17"):
         check_inputs({1}, time_major=False)
 
 
