@@ -145,7 +145,7 @@ def _serve(work: str, pipe: Connection) -> None:
             return
         try:
             function = function or getattr(importlib.import_module(module), name)
-            answer = (function(task), None)
+            answer: tuple[Any, str | None] = (function(task), None)
         except Exception:  # noqa: BLE001  # a fault of the harness travels to the parent as text
             answer = (None, traceback.format_exc())
         pipe.send(answer)
