@@ -5,7 +5,7 @@ from typing import Any, Dict, Iterator, List, Mapping
 
 import tensorflow as tf
 from tensorflow.python.framework import tensor_util
-from tensorflow.python.ops import control_flow_ops, random_ops
+from tensorflow.python.ops import control_flow_ops, random_ops, script_ops
 
 from dynamic_rnn_spec.case import VariableRecord
 from dynamic_rnn_spec.structure import flatten, map_structure
@@ -109,6 +109,8 @@ def open_store(weights: Mapping[str, Any], seed: int) -> Iterator[Store]:
             yield store
         finally:
             control_flow_ops.while_loop, random_ops.random_uniform = WHILE_LOOP, RANDOM_UNIFORM
+            # TensorFlow's registry of Python functions holds the recorder's, and through it the whole graph, for ever.
+            script_ops._py_funcs._funcs.clear()
 
 
 def name_of(variable: Any) -> str:
