@@ -145,20 +145,25 @@ class RNNCell(abc.ABC):
 
     @contextlib.contextmanager
     def _entered(self, scope: Union[None, str, VariableScope]) -> Iterator[None]:
-        if self._scope is not None:
-            with variable_scope(self._scope, reuse=True if self.built else self.reuse):
-                yield
-            return
-        if scope is not None:
-            opened = variable_scope(scope, reuse=self.reuse)
-        elif self.reuse:
-            opened = variable_scope(self._base_name(), reuse=self.reuse)
-        else:
-            opened = variable_scope(None, default_name=self._base_name())
-        with opened as captured:
-            default_store().on_rollback(self._unbuild)
-            self._scope = captured
+        with contextlib.ExitStack() as opened:
+            if scope is None:
+                # What is opened in a scope that is entered anew isn't counted, so a second cell of this name finds
+                # its variables taken, or shares them, and is not numbered [SCOPE-6].
+                opened.enter_context(variable_scope(get_variable_scope()))
+            own = opened.enter_context(self._own_scope(scope))
+            if self._scope is None:
+                default_store().on_rollback(self._unbuild)
+                self._scope = own
             yield
+
+    def _own_scope(self, scope: Union[None, str, VariableScope]) -> "contextlib.AbstractContextManager[VariableScope]":
+        if self._scope is not None:
+            return variable_scope(self._scope, reuse=True if self.built else self.reuse)
+        if scope is not None:
+            return variable_scope(scope, reuse=self.reuse)
+        if self.reuse:
+            return variable_scope(self._base_name(), reuse=self.reuse)
+        return variable_scope(None, default_name=self._base_name())
 
     def _base_name(self) -> str:
         return self.name or snake_case(type(self).__name__)
@@ -166,7 +171,8 @@ class RNNCell(abc.ABC):
     def _build(self, inputs: Any) -> None:
         leaves = flatten(inputs)
         if self.dtype is None and leaves:
-            self.dtype = np.dtype(getattr(leaves[0], "dtype", np.float32))
+            dtype = np.dtype(getattr(leaves[0], "dtype", np.float32))
+            self.dtype = dtype if dtype.isnative else dtype.newbyteorder("=")
         self.build(map_structure(lambda leaf: tuple(np.shape(leaf)), inputs))
         self.built = True
 

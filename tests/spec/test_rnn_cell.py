@@ -74,11 +74,35 @@ def test_names_dtype_and_trainable_can_be_given(store: VariableStore) -> None:
     assert not store.variables["mine/kernel"].trainable
 
 
-def test_two_cells_in_one_open_scope_get_numbered_names(store: VariableStore) -> None:
+def test_a_second_cell_in_one_open_scope_is_refused_and_not_numbered(store: VariableStore) -> None:
     with variable_scope("rnn"):
+        first = Doubler()
+        first(X, S)
+        first(X, S)
+        with pytest.raises(ArgumentValueError, match="SCOPE-6"):
+            Doubler()(X, S)
+        Doubler(reuse=True)(X, S)
+        with pytest.raises(ArgumentValueError, match="SCOPE-6"):
+            Doubler()(X, S)
+    assert list(store.variables) == ["rnn/doubler/kernel"]
+
+
+def test_a_second_cell_in_one_open_scope_shares_where_that_reuses(store: VariableStore) -> None:
+    with variable_scope("rnn", reuse=AUTO_REUSE):
         Doubler()(X, S)
         Doubler()(X, S)
-    assert list(store.variables) == ["rnn/doubler/kernel", "rnn/doubler_1/kernel"]
+    assert list(store.variables) == ["rnn/doubler/kernel"]
+
+
+def test_a_cell_is_numbered_after_a_scope_that_was_opened_by_its_name(store: VariableStore) -> None:
+    Doubler()(X, S, scope="doubler")
+    Doubler()(X, S)
+    assert list(store.variables) == ["doubler/kernel", "doubler_1/kernel"]
+
+
+def test_variables_are_of_the_machines_byte_order(store: VariableStore) -> None:
+    Doubler()(X.astype(X.dtype.newbyteorder(">")), S)
+    assert store.variables["doubler/kernel"].dtype.isnative
 
 
 def test_a_second_cell_shares_only_with_reuse(store: VariableStore) -> None:
