@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from conformance.report.model import Counterexample
-from conformance.report.picture import Grid, Layout, Mark, batch_grid, layout_of, plain_grid
+from conformance.report.picture import Grid, Layout, Mark, batch_grid, layout_of, plain_grid, unmarked
 from conformance.report.text import clip
 from conformance.report.values import (
     Leaf,
@@ -34,23 +34,12 @@ MARKED = 4096
 """More differing elements than these are not marked one by one; the first one always is."""
 
 
-NOTHING = "nothing here"
-
-
 class Side(NamedTuple):
-    """One of the two values of a leaf: in words, and as a grid where it is an array small enough to draw."""
+    """One leaf as it was expected or as it came: in words, and as a grid where it is an array with elements."""
 
+    heading: str
     text: str
     grid: Grid | None
-
-
-class Pair(NamedTuple):
-    """One leaf, expected and got; `differs` tells whether their bits, shapes or types do."""
-
-    path: str
-    expected: Side
-    got: Side
-    differs: bool
 
 
 class DrawnCall(NamedTuple):
@@ -59,15 +48,19 @@ class DrawnCall(NamedTuple):
     signature: str
     lengths: str
     grids: list[Grid]
+    padded: bool
 
 
 class Drawing(NamedTuple):
-    """A counterexample ready for the page; `trouble` says what could not be read."""
+    """A counterexample ready for the page: `rows` lay side by side what belongs together, `more` rows are left out.
+
+    `marked` tells that the first difference is marked in a grid, `trouble` what could not be read.
+    """
 
     calls: list[DrawnCall]
     cells: list[str]
-    pairs: list[Pair]
-    grids: bool
+    rows: list[list[Side]]
+    marked: bool
     more: int
     difference: str
     trouble: str
@@ -79,18 +72,19 @@ def draw(example: Counterexample) -> Drawing:
     calls = list(case.calls) if isinstance(case, Case) else []
     cells = [f"{name} = {describe(cell)}" for name, cell in case.cells.items()] if isinstance(case, Case) else []
     layouts = [layout for call in calls if (layout := layout_of(call)) is not None]
-    expected, got = leaves(read_value(example["expected"])), leaves(read_value(example["got"]))
-    if example["expected"] is None and example["got"] is None:
-        expected, got = [], []
-    first = first_difference(expected, got, example["where"])
-    pairs = _pairs(expected, got, first, layouts)
-    shown = [pair for pair in pairs if pair.differs] or pairs
+    expected, got = ([] if data is None else leaves(read_value(data)) for data in (example["expected"], example["got"]))
+    if {leaf.path for leaf in expected}.isdisjoint(leaf.path for leaf in got):
+        first = None
+        rows = [[_side("expected", leaf, layouts) for leaf in expected] + [_side("got", leaf, layouts) for leaf in got]]
+    else:
+        first = first_difference(expected, got, example["where"])
+        rows = _rows(expected, got, first, layouts)
     return Drawing(
         calls=[_draw_call(call) for call in calls],
         cells=cells,
-        pairs=shown[:LEAVES],
-        grids=any(side.grid for pair in shown for side in (pair.expected, pair.got)),
-        more=len(pairs) - len(shown[:LEAVES]),
+        rows=[row for row in rows[:LEAVES] if row],
+        marked=first is not None and any(side.grid is not None for row in rows for side in row),
+        more=max(len(rows) - LEAVES, 0),
         difference=_in_words(first, expected, got),
         trouble=f"the case cannot be drawn: {case.why}" if isinstance(case, Unreadable) else "",
     )
@@ -104,29 +98,37 @@ def _draw_call(call: Call) -> DrawnCall:
     scopes = "".join(f"in {describe(scope)}: " for scope in call.outer_scopes)
     layout = layout_of(call)
     if layout is None:
-        return DrawnCall(f"{scopes}dynamic_rnn({', '.join(parts)})", "", [])
+        return DrawnCall(f"{scopes}dynamic_rnn({', '.join(parts)})", "", [], padded=False)
     arrays = [leaf for leaf in leaves({"inputs": call.arguments.get("inputs")}) if _has_batch(leaf.value, layout)]
     lengths = f"lengths {', '.join(layout.said)}" if layout.lengths is not None else "no lengths: every step counts"
     title = f"{layout.batch} rows by {layout.steps} steps, {lengths}"
     drawable = arrays[:LEAVES] if layout.batch and layout.steps else []
     grids = [batch_grid(f"{leaf.path}: {_kind(leaf.value)}", leaf.value, layout) for leaf in drawable]
-    return DrawnCall(f"{scopes}dynamic_rnn({', '.join(parts)})", title, grids)
+    return DrawnCall(
+        f"{scopes}dynamic_rnn({', '.join(parts)})", title, grids, padded=bool(grids) and layout.lengths is not None
+    )
 
 
-def _pairs(expected: list[Leaf], got: list[Leaf], first: Place | None, layouts: list[Layout]) -> list[Pair]:
+def _rows(expected: list[Leaf], got: list[Leaf], first: Place | None, layouts: list[Layout]) -> list[list[Side]]:
+    """A row for each leaf that differs, or for every leaf if the two read the same."""
     wanted, found = dict(expected), dict(got)
-    missing = Side(NOTHING, None)
-    pairs = []
+    different: list[list[Side]] = []
+    equal: list[list[Side]] = []
     for path in dict.fromkeys([*wanted, *found]):
         places = differing(wanted.get(path), found.get(path)) if path in wanted and path in found else None
         index = first.at if first is not None and first.path == path else None
         mark = _marker(places, index)
-        sides = [
-            _side(path, values[path], mark, index or (), layouts) if path in values else missing
-            for values in (wanted, found)
+        focus = (
+            tuple(int(i) for i in places[0]) if index is None and places is not None and len(places) else index or ()
+        )
+        row = [
+            _side(heading, Leaf(path, values[path]), layouts, mark, focus)
+            if path in values
+            else Side(f"{heading} {path}", "nothing here", None)
+            for heading, values in (("expected", wanted), ("got", found))
         ]
-        pairs.append(Pair(path or "value", sides[0], sides[1], index is not None or places is None or len(places) > 0))
-    return pairs
+        (different if index is not None or places is None or len(places) else equal).append(row)
+    return different or equal
 
 
 def _marker(places: Any, first: tuple[int, ...] | None) -> Mark:
@@ -135,23 +137,25 @@ def _marker(places: Any, first: tuple[int, ...] | None) -> Mark:
     different = {tuple(int(i) for i in place) for place in places} if few else set()
 
     def mark(index: tuple[int, ...]) -> str:
-        if first is not None and first and first[: len(index)] == index[: len(first)]:
+        if first is not None and (first or not index) and first[: len(index)] == index[: len(first)]:
             return "first"
         return "differs" if any(place[: len(index)] == index for place in different) else ""
 
     return mark
 
 
-def _side(path: str, value: Any, mark: Mark, focus: tuple[int, ...], layouts: list[Layout]) -> Side:
+def _side(heading: str, leaf: Leaf, layouts: list[Layout], mark: Mark = unmarked, focus: tuple[int, ...] = ()) -> Side:
+    path, value = leaf
+    heading = f"{heading} {path}".rstrip()
     if not isinstance(value, np.ndarray):
-        return Side(clip(value, 2000) if isinstance(value, str) else describe(value), None)
+        return Side(heading, clip(value, 2000) if isinstance(value, str) else describe(value), None)
     if value.size == 0:
-        return Side(f"{_kind(value)}, no elements", None)
-    title = f"{path or 'value'}: {_kind(value)}"
+        return Side(heading, f"{_kind(value)}, no elements", None)
+    title = _kind(value)
     for layout in reversed(layouts):
         if path.split("[")[0].split(".")[0] in ("", "outputs") and _has_batch(value, layout):
-            return Side(_kind(value), batch_grid(title, value, layout, mark, focus))
-    return Side(_kind(value), plain_grid(title, value, mark, focus))
+            return Side(heading, title, batch_grid(title, value, layout, mark, focus))
+    return Side(heading, title, plain_grid(title, value, mark, focus))
 
 
 def _has_batch(value: Any, layout: Layout) -> bool:
@@ -173,12 +177,10 @@ def _in_words(first: Place | None, expected: list[Leaf], got: list[Leaf]) -> str
         return f"{name}: {'not expected' if first.path in found_leaves else 'expected, but not there'}"
     wanted, found = wanted_leaves[first.path], found_leaves[first.path]
     if not isinstance(wanted, np.ndarray) or not isinstance(found, np.ndarray):
-        return f"{name}: expected {describe(wanted)}, got {describe(found)}"
+        return ""  # the two stand side by side in words already
     if wanted.shape != found.shape or wanted.dtype != found.dtype:
         return f"{name}: expected {_kind(wanted)}, got {_kind(found)}"
-    places = differing(wanted, found)
-    different = [] if places is None else [tuple(int(i) for i in place) for place in places]
-    at = next((place for place in different if place[: len(first.at)] == first.at), first.at)
+    at = first.at
     if len(at) != wanted.ndim or any(i >= n for i, n in zip(at, wanted.shape, strict=True)):
         return f"{name}{list(at)}"
     here = f"{name}{list(at) if at else ''}"

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from conformance.report.text import clip, printable
-from dynamic_rnn_spec.case import Answer, Case, CellRef, CellSpec, FormatError, Outcome, Record, decode
+from dynamic_rnn_spec.case import Answer, Case, CellRef, CellSpec, FormatError, Outcome, Record, Wrong, decode
 from dynamic_rnn_spec.structure import flatten_with_paths
 
 Array = np.ndarray[Any, Any]
@@ -78,10 +78,10 @@ def leaves(value: Any) -> list[Leaf]:
 
 def first_difference(expected: list[Leaf], got: list[Leaf], where: str | None) -> Place | None:
     """Where the suite says the two part or, if it does not, the first leaf and element whose bits differ."""
-    said = parse_place(where, {leaf.path for leaf in (*expected, *got)})
+    wanted, found = dict(expected), dict(got)
+    said = parse_place(where, {*wanted, *found})
     if said is not None:
-        return said
-    found = {leaf.path: leaf.value for leaf in got}
+        return Place(said.path, _first_within(said.at, differing(wanted.get(said.path), found.get(said.path))))
     for path, value in expected:
         if path not in found:
             return Place(path, ())
@@ -89,8 +89,16 @@ def first_difference(expected: list[Leaf], got: list[Leaf], where: str | None) -
         if places is None:
             return Place(path, ())
         if len(places):
-            return Place(path, tuple(int(i) for i in places[0]))
-    return next((Place(leaf.path, ()) for leaf in got if leaf.path not in {path for path, _ in expected}), None)
+            return Place(path, _first_within((), places))
+    return next((Place(path, ()) for path in found if path not in wanted), None)
+
+
+def _first_within(at: tuple[int, ...], places: Array | None) -> tuple[int, ...]:
+    """The first differing element below an index that may have fewer dimensions than the array, or the index itself."""
+    if places is None or places.shape[1] < len(at):
+        return at
+    below = places[(places[:, : len(at)] == at).all(axis=1)]
+    return tuple(int(i) for i in below[0]) if len(below) else at
 
 
 def parse_place(where: str | None, paths: set[str]) -> Place | None:
@@ -169,6 +177,8 @@ def _describe(value: Any, rank: int = 99) -> str:
         return f"{{{', '.join(f'{_describe(key)}: {_describe(item, rank)}' for key, item in value.items())}}}"
     if isinstance(value, CellRef | CellSpec):
         return _describe_cell(value)
+    if isinstance(value, Wrong):
+        return f"<{printable(value.what)}>"
     if isinstance(value, Record):
         fields = [getattr(value, name) for name in value.__slots__]
         told = [field for field in fields if not (field is None or (isinstance(field, dict | tuple) and not field))]

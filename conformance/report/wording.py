@@ -40,6 +40,7 @@ MEANING = {
     "matches": "does what TensorFlow 1.4.1 or our own implementations do, where the page is silent",
     "differs": "does something else where the page is silent; no promise of the page is broken",
     "known failure": "breaks the clause as announced, for the reason given; it does not count as kept",
+    "known difference": "does something else where the page is silent, as announced, for the reason given",
     "unsupported": "the implementation says it does not do this; not counted as kept",
     "vacuous": "too few examples reached what the clause is about; not counted as kept",
     "not run": "nothing was tried",

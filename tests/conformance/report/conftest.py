@@ -1,4 +1,4 @@
-"""A sample report as a run would leave it: one implementation of our own, one third party, every verdict; nothing runs."""
+"""A sample report as a run would leave it: one implementation of our own, a third party, all verdicts; nothing runs."""
 
 from __future__ import annotations
 
@@ -277,3 +277,33 @@ def report() -> Report:
         "implementations": [own(), third_party()],
         "complete": True,
     }
+
+
+HOSTILE = (
+    "</script></style></title>]]>--><img src=x onerror=alert(1)> & \"' `code` |a| [x](http://evil) @all "
+    "\x07\x1b[2J\ud800\u202e\ufffe{{7*7}}"
+)
+"""What an implementation may call itself: markup of every kind, signs illegal in XML, a lone surrogate, a reversal."""
+
+
+@pytest.fixture
+def hostile(report: Report) -> Report:
+    """The sample with hostile text wherever an implementation has a say."""
+    whole: Any = report
+    for implementation in whole["implementations"]:
+        implementation.update(title=HOSTILE, device=HOSTILE, note=HOSTILE, versions={HOSTILE: HOSTILE})
+        implementation["name"] += HOSTILE
+        for found in implementation["verdicts"]:
+            found.update(tests=[HOSTILE], coverage={HOSTILE: 1} if found["coverage"] else {})
+            if found["verdict"] != "pass":
+                found["reason"] = HOSTILE
+            if found["counterexample"] is not None:
+                found["counterexample"].update(
+                    message=HOSTILE, where=HOSTILE, replay=HOSTILE, expected=HOSTILE, got=HOSTILE
+                )
+                arguments = found["counterexample"]["case"]["calls"][0]["arguments"]
+                arguments["scope"] = {"dict": [[HOSTILE, {"list": [HOSTILE]}]]}
+                found["counterexample"]["case"]["cells"] = {
+                    HOSTILE: {"kind": HOSTILE, "options": {HOSTILE: HOSTILE}, "children": []}
+                }
+    return report
