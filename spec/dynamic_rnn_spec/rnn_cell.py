@@ -246,6 +246,9 @@ class Weight:
         module = np if like is None else array_module(like)
         return module.concatenate([part.read(like) for part in self.parts], axis=0)
 
+    def __array__(self, *args: Any, **kwargs: Any) -> "np.ndarray[Any, Any]":
+        raise TypeError("a weight is no array: weight.read(like) gives its value in the module of like")
+
 
 def part_sizes(rows: int, partitions: int) -> List[int]:
     """The sizes of the parts of an axis: as even as can be, longer ones first, 8 rows in 3 parts being 3, 3, 2.

@@ -62,8 +62,16 @@ class Variable:
         module = np if like is None else array_module(like)
         return self.value if module is np else module.asarray(self.value)
 
+    def __array__(self, *args: Any, **kwargs: Any) -> "np.ndarray[Any, Any]":
+        raise TypeError("{0!r} is no array: variable.read(like) gives its value in the module of like".format(self))
+
     def __repr__(self) -> str:
         return "Variable({!r}, shape={}, dtype={})".format(self.name, self.shape, self.dtype)
+
+
+def _check_reuse(reuse: Any) -> None:
+    if reuse is not None and not isinstance(reuse, bool) and reuse != AUTO_REUSE:
+        raise ArgumentValueError("reuse", "None, True or AUTO_REUSE", repr(reuse), "SCOPE-7")
 
 
 class VariableScope:
@@ -71,6 +79,7 @@ class VariableScope:
     take."""
 
     def __init__(self, name: str = "", reuse: Reuse = None, initializer: Optional[Initializer] = None) -> None:
+        _check_reuse(reuse)
         self.name = name
         self.reuse = reuse
         self.initializer = initializer
@@ -176,11 +185,11 @@ class VariableStore:
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[None]:
-        """All or nothing: when the block raises, the variables it made are gone and its cells are unbuilt [ERR-3]."""
-        if self._undo is not None:
-            yield
-            return
-        self._undo = []
+        """All or nothing: when the block raises, the variables it made are gone and its cells are unbuilt [ERR-3].
+
+        A block within a block is undone when either of them raises.
+        """
+        outer, self._undo = self._undo, []
         scope, counts, draws = self.scope, dict(self.scope_counts), self.rng.get_state()
         try:
             yield
@@ -190,8 +199,11 @@ class VariableStore:
             self.scope, self.scope_counts = scope, counts
             self.rng.set_state(draws)
             raise
+        else:
+            if outer is not None:
+                outer.extend(self._undo)
         finally:
-            self._undo = None
+            self._undo = outer
 
 
 class _Stack(threading.local):
@@ -241,11 +253,14 @@ def get_variable(
     others.
 
     Raises:
-        ValueError, TypeError: see VariableStore.get.
+        ValueError, TypeError: see VariableStore.get; a TypeError also where ``initializer`` is no function [VAR-10].
     """
     store = default_store()
     scope = store.scope
-    chosen = initializer or scope.initializer
+    chosen: Any = scope.initializer if initializer is None else initializer
+    if not (chosen is None or callable(chosen)):
+        wanted = "a function of shape, dtype and generator, or None"
+        raise ArgumentTypeError("initializer", wanted, type(chosen).__name__, "VAR-10")
     if chosen is None:
         chosen = GlorotUniform() if np.issubdtype(np.dtype(dtype), np.floating) else Zeros()
     full_name = scope.name + "/" + name if scope.name else name
@@ -268,14 +283,12 @@ def variable_scope(
         TypeError: neither a string, a VariableScope nor (with ``default_name``) None [SCOPE-9].
         ValueError: a name that TensorFlow does not allow [SCOPE-10]; an unknown ``reuse``; reuse=True without a name.
     """
-    if reuse not in (None, False, True, AUTO_REUSE):
-        raise ArgumentValueError("reuse", "None, True or AUTO_REUSE", repr(reuse), "SCOPE-7")
-    if (name_or_scope is None and default_name is None) or not isinstance(
-        name_or_scope, (type(None), str, VariableScope)
-    ):
-        raise ArgumentTypeError("scope", "a string or a VariableScope", type(name_or_scope).__name__, "SCOPE-9")
-    if isinstance(name_or_scope, str) and not _SCOPE_NAME.match(name_or_scope):
-        raise ArgumentValueError("scope", "a name of letters, digits and _.-/", repr(name_or_scope), "SCOPE-10")
+    _check_reuse(reuse)
+    chosen = default_name if name_or_scope is None else name_or_scope
+    if not isinstance(chosen, (str, VariableScope)):
+        raise ArgumentTypeError("scope", "a string or a VariableScope", type(chosen).__name__, "SCOPE-9")
+    if isinstance(chosen, str) and not _SCOPE_NAME.match(chosen):
+        raise ArgumentValueError("scope", "a name of letters, digits and _.-/", repr(chosen), "SCOPE-10")
     store = default_store()
     outer = store.scope
     if name_or_scope is None and default_name is not None:
@@ -288,7 +301,8 @@ def variable_scope(
         base, name = outer, "{}/{}".format(outer.name, name_or_scope) if outer.name else str(name_or_scope)
     store.scope_counts[name] = store.scope_counts.get(name, 0) + 1
     counts = dict(store.scope_counts)
-    store.scope = VariableScope(name, reuse or base.reuse, initializer or base.initializer)
+    kernels = base.initializer if initializer is None else initializer
+    store.scope = VariableScope(name, reuse or base.reuse, kernels)
     try:
         yield store.scope
     finally:

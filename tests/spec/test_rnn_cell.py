@@ -100,6 +100,11 @@ def test_a_cell_is_numbered_after_a_scope_that_was_opened_by_its_name(store: Var
     assert list(store.variables) == ["doubler/kernel", "doubler_1/kernel"]
 
 
+def test_a_weight_in_place_of_its_value_is_told_apart_from_an_array(store: VariableStore) -> None:
+    with pytest.raises(TypeError, match=r"a weight is no array: weight\.read\(like\) gives its value"):
+        X @ Doubler().add_variable("w", [1, 1])
+
+
 def test_variables_are_of_the_machines_byte_order(store: VariableStore) -> None:
     Doubler()(X.astype(X.dtype.newbyteorder(">")), S)
     assert store.variables["doubler/kernel"].dtype.isnative

@@ -1,5 +1,6 @@
 """Variables, stores and scopes, by the rules of TensorFlow 1.4.1."""
 
+import re
 from typing import Any
 
 import numpy as np
@@ -103,14 +104,22 @@ def test_default_names_are_numbered_within_a_scope_and_begin_anew_when_it_is_ent
     ],
 )
 def test_a_scope_of_something_else_is_refused(name: Any, error: Any, clause: str) -> None:
-    with pytest.raises(error) as caught, variable_scope(name):
-        pass
-    assert (caught.value.argument, caught.value.clause) == ("scope", clause)
+    for arguments in ([name], [None, name]):
+        with pytest.raises(error) as caught, variable_scope(*arguments):
+            pass
+        assert (caught.value.argument, caught.value.clause) == ("scope", clause)
 
 
-def test_an_unknown_reuse_is_refused() -> None:
-    with pytest.raises(ArgumentValueError, match="reuse: expected None, True or AUTO_REUSE, got 'yes'"):
-        variable_scope("a", reuse="yes").__enter__()
+@pytest.mark.parametrize("reuse", ["yes", 1, 0, np.True_, [True]])
+def test_an_unknown_reuse_is_refused(reuse: Any) -> None:
+    message = re.escape(f"reuse: expected None, True or AUTO_REUSE, got {reuse!r} [SCOPE-7]")
+    with pytest.raises(ArgumentValueError, match=message):
+        variable_scope("a", reuse=reuse).__enter__()
+    with pytest.raises(ArgumentValueError, match=message):
+        VariableScope("a", reuse)
+
+
+def test_a_scope_without_a_name_of_its_own_cannot_reuse() -> None:
     with pytest.raises(ArgumentValueError, match="reuse: expected None, since the scope has no name of its own"):
         variable_scope(None, default_name="a", reuse=True).__enter__()
 
@@ -165,6 +174,34 @@ def test_a_failed_transaction_leaves_nothing_behind(store: VariableStore) -> Non
     assert list(store.variables) == ["before"]
     assert store.waiting() == ["outer/outer/b"]
     assert get_variable_scope().name == ""
+
+
+def test_a_failed_transaction_within_another_undoes_itself_only(store: VariableStore) -> None:
+    def fail() -> None:
+        with store.transaction():
+            get_variable("lost", [1])
+            raise KeyError
+
+    with store.transaction():
+        get_variable("kept", [1])
+        with pytest.raises(KeyError):
+            fail()
+        get_variable("kept as well", [1])
+    assert list(store.variables) == ["kept", "kept as well"]
+
+
+@pytest.mark.parametrize("initializer", [3, np.ones(2, np.float32)])
+def test_an_initializer_that_is_no_function_is_refused(initializer: Any) -> None:
+    with pytest.raises(ArgumentTypeError, match="initializer: expected a function of shape, dtype and generator"):
+        get_variable("v", [2], initializer=initializer)
+    with variable_scope("a", initializer=initializer), pytest.raises(ArgumentTypeError, match="VAR-10"):
+        get_variable("v", [2])
+
+
+def test_a_variable_in_place_of_its_value_is_told_apart_from_an_array() -> None:
+    variable = get_variable("v", [2, 2])
+    with pytest.raises(TypeError, match=r"'v', .* is no array: variable\.read\(like\) gives its value"):
+        np.ones((1, 2)) @ variable
 
 
 def test_stores_nest(store: VariableStore) -> None:
