@@ -100,13 +100,20 @@ def _draw_call(call: Call) -> DrawnCall:
     if layout is None:
         return DrawnCall(f"{scopes}dynamic_rnn({', '.join(parts)})", "", [], padded=False)
     arrays = [leaf for leaf in leaves({"inputs": call.arguments.get("inputs")}) if _has_batch(leaf.value, layout)]
-    lengths = f"lengths {', '.join(layout.said)}" if layout.lengths is not None else "no lengths: every step counts"
-    title = f"{layout.batch} rows by {layout.steps} steps, {lengths}"
+    title = f"{layout.batch} rows by {layout.steps} steps, {_lengths(call, layout)}"
     drawable = arrays[:LEAVES] if layout.batch and layout.steps else []
     grids = [batch_grid(f"{leaf.path}: {_kind(leaf.value)}", leaf.value, layout) for leaf in drawable]
     return DrawnCall(
         f"{scopes}dynamic_rnn({', '.join(parts)})", title, grids, padded=bool(grids) and layout.lengths is not None
     )
+
+
+def _lengths(call: Call, layout: Layout) -> str:
+    if layout.lengths is not None:
+        return f"lengths {', '.join(layout.said)}"
+    if call.arguments.get("sequence_length") is None:
+        return "no lengths: every step counts"
+    return f"sequence_length is no vector of {layout.batch} lengths, so none is drawn"
 
 
 def _rows(expected: list[Leaf], got: list[Leaf], first: Place | None, layouts: list[Layout]) -> list[list[Side]]:

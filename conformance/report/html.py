@@ -19,7 +19,7 @@ from markupsafe import Markup
 from conformance.report.comparison import Drawing, draw
 from conformance.report.model import LEVELS, VERDICTS, Clause, Implementation, Report, Verdict, headline
 from conformance.report.text import clip, printable_tree
-from conformance.report.wording import MEANING, NOT_OBSERVABLE, PLAIN, THIRD_PARTY, Word, word, word_for
+from conformance.report.wording import MEANING, ORDER, Word, word, word_for
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -102,7 +102,7 @@ def render(report: Report) -> str:
 def _words_used(sections: list[Section]) -> list[Word]:
     """The words that occur on this page, in a fixed order."""
     used = {cell.word for section in sections for line in section.lines for cell in line.cells}
-    return [known for known in (*PLAIN.values(), *THIRD_PARTY.values(), NOT_OBSERVABLE) if known in used]
+    return [known for known in ORDER if known in used]
 
 
 def _card(implementation: Implementation) -> Card:

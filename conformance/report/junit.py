@@ -69,8 +69,9 @@ def _first_line(said: str, verdict: Verdict) -> str:
 def _story(clause: Clause, verdict: Verdict) -> str:
     lines = [f"{clause['id']} ({clause['level']}): {clause['text']}"]
     lines.append(f"examples {verdict['examples']}, reached {verdict['reached']}, floor {verdict['floor']}")
-    if verdict["reason"]:
+    example = verdict["counterexample"]
+    if verdict["reason"] and (example is None or verdict["reason"] != example["message"]):
         lines.append(verdict["reason"])
-    if verdict["counterexample"] is not None:
-        lines += [verdict["counterexample"]["message"], f"replay: {verdict['counterexample']['replay']}"]
+    if example is not None:
+        lines += [example["message"], f"replay: {example['replay']}"]
     return "\n".join(lines)

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 
 from conformance.report.model import LEVELS, Clause, Implementation, Report, Verdict, headline
 from conformance.report.text import clip, printable_tree
-from conformance.report.wording import Word, word_for
+from conformance.report.wording import ORDER, Word, word_for
 
 
 def render(report: Report) -> str:
@@ -42,8 +42,17 @@ def fenced(text: str, language: str = "text") -> str:
 
 def escape(text: str) -> str:
     """The text on one line with every sign that Markdown or HTML could read as markup escaped."""
-    flat = re.sub(r"([\\`*_{}\[\]()#+!|~:-])", r"\\\1", " ".join(text.split()))
-    return flat.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("@", "&#64;")
+    flat = re.sub(r"([\\`*_{}\[\]#+!|~-])", r"\\\1", " ".join(text.split()))
+    for sign, entity in (
+        ("&", "&amp;"),
+        ("<", "&lt;"),
+        (">", "&gt;"),
+        ("@", "&#64;"),
+        ("://", "&#58;//"),
+        ("www.", "www&#46;"),
+    ):
+        flat = flat.replace(sign, entity)
+    return flat
 
 
 def _longest_run(text: str) -> int:
@@ -68,7 +77,7 @@ def _run(report: Report) -> str:
 
 def _table(report: Report, implementation: Implementation) -> str:
     rows = [(clause, _word(clause, implementation)) for clause in report["clauses"]]
-    words = list(dict.fromkeys(word for _, word in rows))
+    words = [known for known in ORDER if known in {said for _, said in rows}]
     sections = dict.fromkeys(clause["section"] for clause in report["clauses"])
     lines = [_row(["section", *(word.text for word in words)]), _row(["---", *("---:" for _ in words)])]
     for section in sections:
@@ -105,9 +114,9 @@ def _findings(report: Report, implementation: Implementation) -> list[str]:
 
 def _finding(clause: Clause, verdict: Verdict, said: str) -> list[str]:
     parts = [f"### {code(clause['id'])} {said} ({clause['level']})", escape(clause["text"])]
-    if verdict["reason"]:
-        parts.append(escape(verdict["reason"]))
     example = verdict["counterexample"]
+    if verdict["reason"] and (example is None or verdict["reason"] != example["message"]):
+        parts.append(escape(verdict["reason"]))
     if example is not None:
         parts += [fenced(clip(example["message"], 2000)), fenced(example["replay"], "sh")]
     return parts

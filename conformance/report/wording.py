@@ -33,6 +33,9 @@ THIRD_PARTY = {
     "known failure": Word("known difference", "≠", "differs"),
 }
 NOT_OBSERVABLE = Word("not observable", "·", "not-observable")
+ORDER = (PLAIN["pass"], THIRD_PARTY["pass"], PLAIN["fail"], THIRD_PARTY["fail"], *list(PLAIN.values())[2:])
+ORDER += (THIRD_PARTY["known failure"], NOT_OBSERVABLE)
+"""All words, in the order in which tables and legends have them."""
 
 MEANING = {
     "pass": "every example kept the clause, and enough of them reached what it is about",

@@ -154,7 +154,7 @@ def nested_example(implementation: str) -> Counterexample:
                 {
                     "cell": CellRef("cell"),
                     "inputs": (np.ones((4, 3, 2), np.float32), np.full((4, 3), 7, np.int64)),
-                    "sequence_length": np.array([3, -1, 9, 1], dtype=np.int64),
+                    "sequence_length": np.array([3, -1, 9], dtype=np.int64),
                     "dtype": "float32",
                     "time_major": True,
                 }

@@ -111,6 +111,18 @@ def test_lengths_are_drawn_where_they_are_lengths(lengths: Any, said: list[str])
     assert [row.note for row in batch_grid("", INPUTS, layout).rows] == said
 
 
+@pytest.mark.parametrize(
+    ("lengths", "words"),
+    [
+        (None, "2 rows by 3 steps, no lengths: every step counts"),
+        (np.array([-1, 9]), "2 rows by 3 steps, lengths -1, 9"),
+        (np.array([1.0, 2.0]), "2 rows by 3 steps, sequence_length is no vector of 2 lengths, so none is drawn"),
+    ],
+)
+def test_the_batch_in_words(lengths: Any, words: str) -> None:
+    assert drawing(None, None, None, call(sequence_length=lengths)).calls[0].lengths == words
+
+
 def test_signed_zeros_and_nan_payloads_are_told_apart_by_their_bits() -> None:
     zeros = drawing(encode(np.array([0.0])), encode(np.array([-0.0])))
     assert zeros.difference == "the value[0]: expected 0, got -0"

@@ -3,7 +3,7 @@
 import pytest
 
 from conformance.report import LEVELS, VERDICTS, Report, headline, is_failure, summarise, word
-from conformance.report.wording import MEANING, NOT_OBSERVABLE, PLAIN, THIRD_PARTY, word_for
+from conformance.report.wording import MEANING, NOT_OBSERVABLE, ORDER, PLAIN, THIRD_PARTY, word_for
 
 
 def test_the_sum_of_a_level(report: Report) -> None:
@@ -78,6 +78,8 @@ def test_what_cannot_be_tested_has_a_word_of_its_own(report: Report) -> None:
 def test_every_word_has_a_look_a_mark_and_a_meaning_of_its_own() -> None:
     assert set(PLAIN) == set(VERDICTS)
     assert len({shown.look for shown in PLAIN.values()}) == len(VERDICTS)
-    for shown in (*PLAIN.values(), *THIRD_PARTY.values(), NOT_OBSERVABLE):
+    assert len(ORDER) == len(set(ORDER))
+    assert set(ORDER) == {*PLAIN.values(), *THIRD_PARTY.values(), NOT_OBSERVABLE}
+    for shown in ORDER:
         assert shown.mark
         assert shown.text in MEANING
