@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from dynamic_rnn_spec import ArgumentTypeError, ArgumentValueError
-from dynamic_rnn_spec.structure import flatten_with_paths, is_sequence
+from dynamic_rnn_spec.structure import flatten_with_paths, is_sequence, pack_sequence_as
 
 from .arrays import Array, is_array
 from .dtypes import describe_type
@@ -22,7 +22,8 @@ def check_inputs(inputs: Any, time_major: Any) -> list[tuple[str, Array]]:
     Raises:
         ValueError: None [IN-5, IN-6]; no array in it [IN-7, IN-9]; a None [IN-12] or a number [IN-15] for a member;
             an array of rank below 2 [IN-11].
-        TypeError: a member is of another type [IN-17]; a dict has keys that can't be sorted [IN-8].
+        TypeError: a member is of another type [IN-17]; a dict has keys that can't be sorted, or a container can't be
+            made anew for a step's inputs [IN-8].
     """
     time_first = isinstance(time_major, (bool, np.bool_)) and bool(time_major)
     layout = "[max_time, batch, ...]" if time_first else "[batch, max_time, ...]"
@@ -36,7 +37,12 @@ def check_inputs(inputs: Any, time_major: Any) -> list[tuple[str, Array]]:
         empty_list = isinstance(inputs, list) and len(inputs) == 0
         got = "an empty list" if empty_list else f"{inputs!r}, which holds none"
         raise ArgumentValueError("inputs", "at least one array", got, "IN-7" if empty_list else "IN-9")
-    return [(path, _check_leaf(leaf, path, layout, inside=is_sequence(inputs))) for path, leaf in leaves]
+    arrays = [(path, _check_leaf(leaf, path, layout, inside=is_sequence(inputs))) for path, leaf in leaves]
+    try:
+        pack_sequence_as(inputs, arrays)
+    except TypeError as error:
+        raise ArgumentTypeError("inputs", "containers that a step can have too", str(error), "IN-8") from error
+    return arrays
 
 
 def _check_leaf(leaf: Any, path: str, layout: str, inside: bool) -> Array:

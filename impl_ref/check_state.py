@@ -36,7 +36,10 @@ def _check(state: Any, size: Any, batch_size: int, path: str) -> list[Array]:
     both_tuples = isinstance(size, tuple) and isinstance(state, tuple)
     if not both_tuples and type(state) is not type(size):
         raise ArgumentTypeError("initial_state", f"a {type(size).__name__}{place}", _describe(state), "INIT-9")
-    sizes, states = children_of(size), children_of(state)
+    try:
+        sizes, states = children_of(size), children_of(state)
+    except TypeError as error:
+        raise ArgumentTypeError("initial_state", f"the keys of state_size{place}", str(error), "INIT-9") from error
     same_keys = both_tuples or [key for key, _ in sizes] == [key for key, _ in states]
     if len(sizes) != len(states) or not same_keys:
         parts = ", ".join(key for key, _ in states)

@@ -40,10 +40,12 @@ def check_returned(result: Any, state: Any, given: Arguments, dtypes: Sequence[D
 
 def check_output(output: Any, given: Arguments, dtypes: Sequence[DType]) -> list[Array]:
     """The leaves of an output nested like output_size, in whatever containers [OUT-5, CELL-12, OUT-7, DTYPE-10]."""
+    wanted = "outputs nested as in output_size"
     try:
         assert_same_structure(given.output_size, output, check_types=False)
+    except TypeError as error:
+        raise ArgumentTypeError("cell", wanted, str(error), "CELL-12") from error
     except ValueError as error:
-        wanted = "outputs nested as in output_size"
         raise ArgumentValueError("cell", wanted, f"others {error}", "CELL-12") from error
     wanted_dtypes: list[DType | None] = list(dtypes) or [given.dtype] * len(given.output_dims)
     leaves = flatten_with_paths(output)

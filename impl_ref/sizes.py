@@ -3,7 +3,7 @@
 from typing import Any
 
 from dynamic_rnn_spec import ArgumentTypeError, ArgumentValueError
-from dynamic_rnn_spec.structure import flatten_with_paths
+from dynamic_rnn_spec.structure import flatten_with_paths, pack_sequence_as
 from dynamic_rnn_spec.tensor_shape import dims_of
 
 from .dtypes import describe_type
@@ -19,11 +19,18 @@ def row_dims(name: str, sizes: Any) -> list[tuple[int, ...]]:
         sizes: integers and TensorShapes, nested.
 
     Raises:
-        TypeError: a leaf is neither an integer nor a TensorShape [STATE-3, OUT-4].
+        TypeError: a leaf is neither an integer nor a TensorShape, or arrays can't stand in such containers [STATE-3,
+            OUT-4].
         ValueError: an integer is negative [STATE-3, OUT-4].
     """
     found = []
-    for path, size in flatten_with_paths(sizes):
+    try:
+        leaves = flatten_with_paths(sizes)
+        pack_sequence_as(sizes, leaves)
+    except TypeError as error:
+        wanted = f"{name} in containers that arrays can have too"
+        raise ArgumentTypeError("cell", wanted, str(error), _CLAUSES[name]) from error
+    for path, size in leaves:
         wanted = f"{name} of integers and TensorShapes" + (f" at {path}" if path else "")
         try:
             found.append(dims_of(size))

@@ -1,6 +1,7 @@
 """Weights by TensorFlow's variable names, from and to a mapping, .npz or .safetensors; it refuses to know any cell."""
 
 import os
+import zipfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -66,10 +67,18 @@ def save_weights(target: str | os.PathLike[str], store: VariableStore | None = N
     variables = (default_store() if store is None else store).variables
     values = {name: np.array(variable.value, order="C") for name, variable in variables.items()}
     if path.suffix == ".npz":
-        np.savez(path, **values)  # type: ignore[arg-type]  # its one named parameter is no name of a variable
+        _write_npz(path, values)
     else:
         _safetensors().save_file(values, path)
     return list(values)
+
+
+def _write_npz(path: Path, values: Mapping[str, Array]) -> None:
+    """What np.savez writes; that takes names as keyword arguments and so has no room for "file"."""
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, value in values.items():
+            with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
+                np.lib.format.write_array(member, value, allow_pickle=False)
 
 
 def _read(path: Path) -> dict[str, Array]:

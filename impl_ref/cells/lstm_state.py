@@ -6,7 +6,7 @@ from dynamic_rnn_spec import ArgumentTypeError, ArgumentValueError, LSTMStateTup
 
 from ..arrays import Array
 from ..dtypes import describe_type
-from .weighted import side_by_side
+from .weighted import check_one_array, side_by_side
 
 
 def state_size_of(c_columns: int, h_columns: int, as_tuple: bool) -> LSTMStateTuple | int:
@@ -19,12 +19,10 @@ def split_state(state: Any, c_columns: int, as_tuple: bool) -> tuple[Any, Any]:
 
     Raises:
         TypeError: a tuple is wanted and something else came, or the other way round [INIT-9].
-        ValueError: a tuple of other than two parts [INIT-9].
+        ValueError: a tuple of other than two parts [INIT-9], or an array without columns [INIT-8].
     """
     if not as_tuple:
-        if isinstance(state, (tuple, list)):
-            wanted = "one array, since state_is_tuple is False"
-            raise ArgumentTypeError("state", wanted, f"a {type(state).__name__}", "INIT-9")
+        check_one_array(state)
         return state[:, :c_columns], state[:, c_columns:]
     if not isinstance(state, (tuple, list)):
         raise ArgumentTypeError("state", "a tuple (c, h)", describe_type(state), "INIT-9")

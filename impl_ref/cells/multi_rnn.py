@@ -11,7 +11,7 @@ from ..dtypes import describe_type
 from ..rnn_cell import RNNCell
 from ..zero_state import zero_state
 from .options import flag
-from .weighted import side_by_side
+from .weighted import check_one_array, side_by_side
 
 
 class MultiRNNCell(RNNCell):
@@ -76,11 +76,13 @@ class MultiRNNCell(RNNCell):
 
     def _states(self, state: Any) -> list[Any]:
         if self._state_is_tuple:
-            if not isinstance(state, tuple) or len(state) != len(self._cells):
-                raise ArgumentValueError(
-                    "state", f"a tuple of {len(self._cells)}, one for each cell", describe_type(state), "INIT-9"
-                )
+            wanted = f"a tuple of {len(self._cells)}, one for each cell"
+            if not isinstance(state, (tuple, list)):
+                raise ArgumentTypeError("state", wanted, describe_type(state), "INIT-9")
+            if len(state) != len(self._cells):
+                raise ArgumentValueError("state", wanted, f"{len(state)} parts", "INIT-9")
             return list(state)
+        check_one_array(state)
         states, start = [], 0
         for cell in self._cells:
             states.append(state[:, start : start + cell.state_size])

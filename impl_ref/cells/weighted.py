@@ -70,6 +70,20 @@ class WeightedCell(RNNCell):
             raise ArgumentTypeError("inputs", f"a floating dtype for {type(self).__name__}", str(dtype), "EQ-22")
 
 
+def check_one_array(state: Any) -> None:
+    """Refuse what can't be several states side by side.
+
+    Raises:
+        TypeError: it is no array [INIT-9].
+        ValueError: it has other axes than rows and columns [INIT-8].
+    """
+    wanted = "one array [batch, columns], since state_is_tuple is False"
+    if not isinstance(state, np.ndarray):
+        raise ArgumentTypeError("state", wanted, describe_type(state), "INIT-9")
+    if state.ndim != 2:
+        raise ArgumentValueError("state", wanted, f"shape {state.shape}", "INIT-8")
+
+
 def side_by_side(*arrays: Array) -> Array:
     """[x; h]: the columns of the arrays [B, ...], those of the first to the left."""
     return np.concatenate(arrays, axis=1)

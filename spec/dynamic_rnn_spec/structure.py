@@ -75,17 +75,22 @@ def flatten(structure: Any) -> List[Any]:
 
 
 def rebuild(structure: Any, children: Sequence[Any]) -> Any:
-    """A structure of the type of ``structure`` whose direct children are ``children``, given in flattening order."""
-    if isinstance(structure, abc.Mapping):
-        by_key = dict(zip(sorted(structure), children))
-        pairs = [(key, by_key[key]) for key in structure]
-        make = type(structure)  # type: Any
-        return make(pairs)
-    if is_namedtuple(structure):
-        return type(structure)(*children)
-    if isinstance(structure, list):
-        return list(children)
-    return tuple(children)
+    """A structure of the type of ``structure`` whose direct children are ``children``, given in flattening order.
+
+    Raises:
+        TypeError: its class makes no instance from them, as defaultdict, range and read-only mappings do.
+    """
+    make: Any = type(structure)
+    try:
+        if isinstance(structure, abc.Mapping):
+            by_key = dict(zip(sorted(structure), children))
+            pairs = [(key, by_key[key]) for key in structure]
+            return make(pairs)
+        if is_namedtuple(structure):
+            return make(*children)
+        return make(children)
+    except TypeError as error:
+        raise TypeError("a {} can't be made from its members: {}".format(make.__name__, error)) from error
 
 
 def pack_sequence_as(structure: Any, flat: Sequence[Any]) -> Any:
@@ -93,6 +98,7 @@ def pack_sequence_as(structure: Any, flat: Sequence[Any]) -> Any:
 
     Raises:
         ValueError: the number of leaves differs.
+        TypeError: a container can't be made, see ``rebuild``.
     """
     expected = len(flatten(structure))
     if len(flat) != expected:

@@ -1,5 +1,6 @@
 """The checks of ``inputs``: which structures hold arrays, and whether these agree on batch and time."""
 
+from collections import defaultdict
 from typing import Any
 
 import numpy as np
@@ -72,6 +73,12 @@ def test_an_array_without_batch_and_time_is_refused(leaf: Any, refused: Any) -> 
 def test_keys_that_can_t_be_sorted_are_refused(refused: Any) -> None:
     with refused(TypeError, "inputs", "dicts with keys that can be sorted", "other keys", "IN-8"):
         check_inputs({1: np.zeros((2, 3)), "a": np.zeros((2, 3))}, time_major=False)
+
+
+def test_a_container_that_a_step_can_t_have_is_refused(refused: Any) -> None:
+    got = "a defaultdict can't be made from its members: first argument must be callable or None"
+    with refused(TypeError, "inputs", "containers that a step can have too", got, "IN-8"):
+        check_inputs(defaultdict(list, x=np.zeros((2, 3))), time_major=False)
 
 
 def test_members_agree_on_their_first_two_dimensions(refused: Any) -> None:

@@ -66,6 +66,12 @@ def test_another_number_of_parts_is_refused(state: Any, size: Any, wanted: str, 
         check_initial_state(state, size, 2)
 
 
+def test_keys_that_can_t_be_sorted_are_refused(refused: Any) -> None:
+    got = "a dict needs keys that can be sorted, got [1, 'a']"
+    with refused(TypeError, "initial_state", "the keys of state_size", got, "INIT-9"):
+        check_initial_state({1: np.zeros((2, 3)), "a": np.zeros((2, 3))}, {1: 3, 2: 3}, 2)
+
+
 @pytest.mark.parametrize("shape", [(1, 3), (2, 1), (3,), (2, 3, 1), ()])
 def test_another_shape_is_refused(shape: tuple[int, ...], refused: Any) -> None:
     with refused(ValueError, "initial_state", "shape (2, 3) at [0]", str(shape), "INIT-8"):

@@ -71,6 +71,12 @@ def test_surplus_and_missing_outputs_are_refused(output: Any, got: str, refused:
         check_output(output, arguments((3, 3), [(3,), (3,)]), [])
 
 
+def test_outputs_by_keys_that_can_t_be_sorted_are_refused(refused: Any) -> None:
+    got = "a dict needs keys that can be sorted, got [1, 'a']"
+    with refused(TypeError, "cell", "outputs nested as in output_size", got, "CELL-12"):
+        check_output({1: X, "a": X}, arguments({1: 3, 2: 3}, [(3,), (3,)]), [])
+
+
 def test_outputs_of_another_shape_or_dtype_are_refused(refused: Any) -> None:
     given = arguments((3, 3), [(3,), (3,)])
     with refused(TypeError, "cell", "an output that is an array at [1]", "0.0", "OUT-7"):

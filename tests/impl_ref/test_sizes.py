@@ -26,3 +26,15 @@ def test_integers_and_shapes_in_any_nesting() -> None:
 def test_other_sizes_are_refused(sizes: Any, kind: type[Exception], wanted: str, got: str, refused: Any) -> None:
     with refused(kind, "cell", wanted, got, "OUT-4"):
         row_dims("output_size", sizes)
+
+
+@pytest.mark.parametrize(
+    ("sizes", "got"),
+    [
+        ({1: 2, "a": 2}, "a dict needs keys that can be sorted, got [1, 'a']"),
+        (range(2), "a range can't be made from its members: 'list' object cannot be interpreted as an integer"),
+    ],
+)
+def test_containers_that_arrays_can_t_have_are_refused(sizes: Any, got: str, refused: Any) -> None:
+    with refused(TypeError, "cell", "state_size in containers that arrays can have too", got, "STATE-3"):
+        row_dims("state_size", sizes)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from dynamic_rnn_spec import VariableStore, use_store
-from impl_ref import LSTMCell, dynamic_rnn, load_weights, save_weights
+from impl_ref import LSTMCell, dynamic_rnn, get_variable, load_weights, save_weights
 from impl_ref.arrays import Array
 
 KERNEL, BIAS = "rnn/lstm_cell/kernel", "rnn/lstm_cell/bias"
@@ -34,6 +34,21 @@ def test_what_is_saved_can_be_loaded_before_and_after(suffix: str, tmp_path: Pat
         loaded = load_weights(str(tmp_path / f"weights{suffix}"), strict=True)
         assert (sorted(loaded.assigned), loaded.waiting) == ([BIAS, KERNEL], [])
         np.testing.assert_array_equal(run(), expected)
+
+
+@pytest.mark.parametrize("suffix", [".npz", ".safetensors"])
+def test_every_name_can_be_saved(suffix: str, tmp_path: Path) -> None:
+    with use_store(VariableStore()) as store:
+        variables = [
+            get_variable(name, shape) for name, shape in [("file", [2]), ("allow_pickle", []), ("a/b", [0, 3])]
+        ]
+        save_weights(tmp_path / f"weights{suffix}")
+        before = {variable.name: variable.value for variable in variables}
+        for variable in variables:
+            variable.assign(variable.value + 1)
+        assert load_weights(tmp_path / f"weights{suffix}", strict=True).waiting == []
+        for name, value in before.items():
+            np.testing.assert_array_equal(store.variables[name].value, value)
 
 
 def test_tensorflow_s_suffix_is_tolerated_and_unknown_names_are_told(store: VariableStore) -> None:

@@ -1,6 +1,7 @@
 """Nested structures as TensorFlow walks them, and the shapes that stand in them."""
 
-from collections import OrderedDict, namedtuple
+from collections import OrderedDict, UserDict, defaultdict, deque, namedtuple
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -49,6 +50,26 @@ def test_packing_undoes_flattening_with_types_and_a_dicts_own_order() -> None:
     assert list(packed) == ["b", "a"]
     assert type(packed) is OrderedDict
     assert type(packed["a"]) is Pair
+
+
+class Own(list[Any]):
+    """A class that a user derives from a container."""
+
+
+class OwnTuple(tuple[Any, ...]):
+    """The same for a tuple."""
+
+
+@pytest.mark.parametrize("structure", [Own([1, 2]), OwnTuple((1, 2)), OrderedDict(b=1, a=2), UserDict(a=1), deque([1])])
+def test_packing_keeps_derived_containers(structure: Any) -> None:
+    packed = pack_sequence_as(structure, flatten(structure))
+    assert (type(packed), packed) == (type(structure), structure)
+
+
+@pytest.mark.parametrize("structure", [range(2), defaultdict(int, a=1), MappingProxyType({"a": 1})])
+def test_packing_refuses_containers_that_can_t_be_made_anew(structure: Any) -> None:
+    with pytest.raises(TypeError, match=f"a {type(structure).__name__} can't be made from its members: "):
+        pack_sequence_as(structure, flatten(structure))
 
 
 def test_packing_refuses_another_number_of_leaves() -> None:

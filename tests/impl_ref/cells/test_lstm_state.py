@@ -24,5 +24,10 @@ def test_the_other_form_is_refused(refused: Any) -> None:
         split_state(C, 3, as_tuple=True)
     with refused(ValueError, "state", "a tuple (c, h)", "3 parts", "INIT-9"):
         split_state((C, H, H), 3, as_tuple=True)
-    with refused(TypeError, "state", "one array, since state_is_tuple is False", "a tuple", "INIT-9"):
+    wanted = "one array [batch, columns], since state_is_tuple is False"
+    with refused(TypeError, "state", wanted, "an object of type tuple", "INIT-9"):
         split_state((C, H), 3, as_tuple=False)
+    with refused(TypeError, "state", wanted, "None", "INIT-9"):
+        split_state(None, 3, as_tuple=False)
+    with refused(ValueError, "state", wanted, "shape (3,)", "INIT-8"):
+        split_state(C[0], 3, as_tuple=False)

@@ -81,7 +81,18 @@ def test_states_that_can_t_stand_side_by_side_are_refused(refused: Any) -> None:
         MultiRNNCell([shaped], state_is_tuple=False)
 
 
-def test_a_state_of_another_number_of_parts_is_refused(refused: Any) -> None:
+def test_a_state_of_another_form_is_refused(refused: Any) -> None:
     stack, x = MultiRNNCell([Plus(1), Plus(2)]), np.zeros((1, 1))
-    with refused(ValueError, "state", "a tuple of 2, one for each cell", "an object of type tuple", "INIT-9"):
+    with refused(ValueError, "state", "a tuple of 2, one for each cell", "1 parts", "INIT-9"):
         stack(x, (x,))
+    with refused(TypeError, "state", "a tuple of 2, one for each cell", "an object of type ndarray", "INIT-9"):
+        stack(x, x)
+    joined = MultiRNNCell([Plus(1), Plus(2)], state_is_tuple=False)
+    wanted = "one array [batch, columns], since state_is_tuple is False"
+    with refused(TypeError, "state", wanted, "an object of type list", "INIT-9"):
+        joined(x, [x, x])
+
+
+def test_a_list_of_states_serves_too() -> None:
+    stack, x = MultiRNNCell([Plus(1), Plus(2)]), np.zeros((1, 1))
+    assert [state.tolist() for state in stack(x, [x, x])[1]] == [state.tolist() for state in stack(x, (x, x))[1]]
