@@ -1,12 +1,8 @@
-"""Runs one law on one implementation and says what came of it; it knows no clause by name, no process and no report.
-
-``python -m conformance.engine impl_ref SEQ-5`` tries the laws of a clause in this process.
-"""
+"""Runs one law on one implementation and says what came of it; it knows no clause by name, no process and no report."""
 
 from __future__ import annotations
 
 import json
-import sys
 import time
 import traceback
 from collections.abc import Callable
@@ -17,7 +13,7 @@ from hypothesis.errors import Unsatisfiable, UnsatisfiedAssumption
 from conformance import examples
 from conformance.laws import Law, Subject, Violation, case_of
 from conformance.results import Counterexample, LawResult, counterexample
-from conformance.session import SHRINK_BUDGET, Session, Settings, no_oracle
+from conformance.session import REDRAWS, SHRINK_BUDGET, Session, Settings, no_oracle
 from conformance.worker_client import HarnessError
 from dynamic_rnn_spec import clauses
 from dynamic_rnn_spec.case import Case, Outcome
@@ -101,6 +97,7 @@ def assert_holds(law: Law, subject: Subject, settings: Settings | None = None) -
 
 def _generated(session: Session) -> None:
     settings = session.settings
+    session.redraws = REDRAWS * settings.examples
     try:
         examples.drive(
             session.example,
@@ -155,21 +152,3 @@ def _result(session: Session, floor: int) -> LawResult:
         answered = len(session.answered)
         result.reason = f"{reached} of {answered} answered examples reached the clause, at least {floor} must"
     return result
-
-
-def main(arguments: list[str]) -> int:
-    """Tries the laws of clauses (ids, or sections such as SEQ) on an implementation in this process."""
-    from conformance import registry
-    from dynamic_rnn_spec import worker
-
-    subject = worker.load(arguments[0])
-    results = [run_law(law, subject) for law in registry.select(arguments[1:])]
-    for result in results:
-        sys.stdout.write(f"{result.verdict:13} {result.clause:8} {result.test} {result.examples} {result.coverage}\n")
-        if result.verdict != "pass":
-            sys.stdout.write(f"    {result.reason}\n")
-    return 0 if results and all(result.verdict == "pass" for result in results) else 1
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

@@ -1,6 +1,8 @@
 """Makes one verdict for a clause out of the results of its laws, and an exit status out of verdicts; it runs nothing.
 
-A clause passes only if every one of its laws passes: a law that fell silent is not made up for by another.
+A clause passes only if every one of its laws passes: a law that fell silent is not made up for by another. Only what a
+third party declares unsupported is left out where another law of the clause passes (a kernel without probe cells is
+still held to the clause on its own cell); the verdict says so.
 """
 
 from __future__ import annotations
@@ -25,6 +27,11 @@ def verdict_of(clause: Clause, results: Sequence[LawResult], target: Target, out
     """The verdict of a clause on an implementation; "not run" where no law says anything about it."""
     ordered = sorted(results, key=_rank)
     worst = ordered[0] if ordered else None
+    reason = worst.reason if worst is not None else not_run_reason(clause, target)
+    if worst is not None and worst.verdict == "unsupported" and ordered[-1].verdict == "pass" and not target.own:
+        left_out = [result for result in ordered if result.verdict == "unsupported"]
+        reason = f"{len(left_out)} of {len(ordered)} tests left out as unsupported: {worst.reason}"
+        worst = ordered[-1]
     coverage: dict[str, int] = {}
     for result in sorted(results, key=lambda result: result.test):
         for label, count in result.coverage.items():
@@ -46,7 +53,7 @@ def verdict_of(clause: Clause, results: Sequence[LawResult], target: Target, out
     return Verdict(
         clause=clause.id,
         verdict=worst.verdict if worst is not None else "not run",  # type: ignore[typeddict-item]  # one of WORST_FIRST
-        reason=worst.reason if worst is not None else not_run_reason(clause, target),
+        reason=reason,
         examples=sum(result.examples for result in results),
         reached=sum(result.reached for result in results),
         floor=min(clause.floor, sum(result.floor for result in results)) if results else clause.floor,
