@@ -69,7 +69,7 @@ def run(options: argparse.Namespace) -> int:
     for line in screen.findings(finished.report):
         console.print(line, soft_wrap=True)
     console.print(screen.summary_table(finished.report, ids))
-    for line in screen.headlines(finished.report):
+    for line in screen.headlines(finished.report, ids):
         console.print(line, soft_wrap=True)
     for trouble in finished.troubles:
         console.print(Text(f"error: {trouble}", style="bold red"))

@@ -17,7 +17,7 @@ from rich.text import Text
 
 from conformance import explain
 from conformance.engine import LawResult
-from conformance.report.model import LEVELS, Clause, Implementation, Report, Verdict, headline
+from conformance.report.model import LEVELS, Clause, Implementation, Report, Verdict, headline, summarise
 from conformance.report.text import clip, printable
 from conformance.report.wording import is_failure, word
 
@@ -109,13 +109,19 @@ def summary_table(report: Report, asked: Collection[str]) -> Table:
     return table
 
 
-def headlines(report: Report) -> list[Text]:
-    """One line for each implementation: k of n, by level."""
+def headlines(report: Report, asked: Collection[str]) -> list[Text]:
+    """One line for each implementation: k of the n clauses asked for, by level."""
+    clauses = [clause for clause in report["clauses"] if clause["id"] in asked]
+    only = "" if len(clauses) == len(report["clauses"]) else f", the {len(clauses)} asked for only"
     lines = []
     for implementation in report["implementations"]:
-        counts = "; ".join(headline(implementation["summary"][level], level, implementation["own"]) for level in LEVELS)
+        verdicts = [verdict for verdict in implementation["verdicts"] if verdict["clause"] in asked]
+        counts = summarise(verdicts, clauses)
+        said = "; ".join(
+            headline(counts[level], level, implementation["own"]) for level in LEVELS if counts[level]["total"]
+        )
         note = f"  ({implementation['note']})" if implementation["note"] else ""
-        lines.append(Text(printable(f"{implementation['name']}: {counts}{note}")))
+        lines.append(Text(printable(f"{implementation['name']}: {said}{only}{note}")))
     return lines
 
 
