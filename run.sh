@@ -10,8 +10,9 @@
 set -eu
 cd "$(dirname "$0")"
 
-case "${1:-report}" in
-report) set -- -e report ;;
+task=${1:-report}
+case "$task" in
+report) set -- -q -e report ;;
 tests) shift ;;
 *)
     sed -n '5,6s/^# *//p' "$0" >&2
@@ -52,4 +53,7 @@ if ! "$launcher/bin/python" -c 'import tox' 2>/dev/null; then
     "$launcher/bin/python" -m pip install --quiet --disable-pip-version-check --constraint requirements/ci.txt tox
 fi
 
-exec "$launcher/bin/tox" run "$@"
+"$launcher/bin/tox" run "$@"
+if [ "$task" = report ]; then
+    echo "The report: $PWD/report/index.html"
+fi
