@@ -17,7 +17,7 @@ from tox.tox_env.installer import InstallArguments
 
 ROOT = Path(__file__).parent
 WORKER = "tensorflow14-worker"
-ASKS_TENSORFLOW = {"tensorflow14", "tensorflow14-smoke"}
+ASKS_TENSORFLOW = {"tensorflow14"}
 NOT_RUN = (
     "not run: no Python 3.6, which TensorFlow 1.4.1 needs (looked at PYTHON36, at python3.6 on PATH and in pyenv's "
     "versions; PYTHON36=/path/to/python3.6 names one)"
