@@ -166,12 +166,12 @@ def show(result: dict[str, Any]) -> str:
     ]
     lines += [
         "",
-        "".join(f"{head:>14}" for head in ["T", *(f"{name} ms" for name in medians), *["ratio"][: "ratio" in result]]),
+        "".join(f"{head:>18}" for head in ["T", *(f"{name} ms" for name in medians), *["ratio"][: "ratio" in result]]),
     ]
     for T in medians["impl_ref"]:
         row = [str(T), *(f"{1e3 * by_T[T]:.2f}" for by_T in medians.values())]
         row += [f"{result['ratio'][T]:.2f}"] if "ratio" in result else []
-        lines.append("".join(f"{cell:>14}" for cell in row))
+        lines.append("".join(f"{cell:>18}" for cell in row))
     for name, line in result["fit"].items():
         start, per_step, r_squared = 1e3 * line["start"], 1e3 * line["per_step"], line["r_squared"]
         lines.append(f"{name}: {start:.2f} ms + {per_step:.4f} ms * T, R^2 = {r_squared:.4f}")
