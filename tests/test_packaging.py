@@ -1,6 +1,8 @@
 """The wheel and the sdist hold what the packages need and nothing that would clash; knows files, not behaviour."""
 
+import configparser
 import os
+import re
 import subprocess
 import sys
 import tarfile
@@ -139,3 +141,14 @@ print(*[callable(point.load()) or point.load().__name__ for point in points])
 """
 
     assert run_installed(installed, code).split() == {"pytest11": ["conformance.plugin"]}.get(group, ["True"])
+
+
+def test_the_lower_bounds_are_those_that_tox_tests() -> None:
+    tox = configparser.ConfigParser(interpolation=None)
+    tox.read(ROOT / "tox.ini", encoding="utf-8")
+    tested = dict(line.split("==") for line in tox["testenv:lowest"]["deps"].split())
+    extras = PROJECT["optional-dependencies"]
+    admitted = [*PROJECT["dependencies"], *extras["conformance"], *extras["safetensors"], *extras["test"]]
+    lowest = dict(found.groups() for text in admitted if (found := re.fullmatch(r"([a-z0-9-]+)>=([0-9.]+),<.*", text)))
+
+    assert tested == {name: bound + ".0" * (2 - bound.count(".")) for name, bound in lowest.items()}
