@@ -149,6 +149,7 @@ def test_the_lower_bounds_are_those_that_tox_tests() -> None:
     tested = dict(line.split("==") for line in tox["testenv:lowest"]["deps"].split())
     extras = PROJECT["optional-dependencies"]
     admitted = [*PROJECT["dependencies"], *extras["conformance"], *extras["safetensors"], *extras["test"]]
-    lowest = dict(found.groups() for text in admitted if (found := re.fullmatch(r"([a-z0-9-]+)>=([0-9.]+),<.*", text)))
+    bounds = [re.fullmatch(r"([a-z0-9-]+)>=([0-9.]+),<.*", text) for text in admitted]
+    lowest = {found[1]: found[2] for found in bounds if found is not None}
 
     assert tested == {name: bound + ".0" * (2 - bound.count(".")) for name, bound in lowest.items()}
