@@ -1,0 +1,83 @@
+"""The switches of impl_gpu: blocks, environment, refusals; knows no device."""
+
+import re
+
+import pytest
+
+from impl_gpu.settings import Options, current, options
+
+
+@pytest.fixture(autouse=True)
+def _no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in Options._fields:
+        monkeypatch.delenv(f"IMPL_GPU_{name.upper()}", raising=False)
+
+
+def test_the_defaults() -> None:
+    assert current() == Options(
+        tf32=False, graph=False, overlap=True, path="auto", sync=False, gemm="own", shadow=False
+    )
+
+
+def test_a_block_sets_and_its_end_takes_back() -> None:
+    with options(tf32=True, path="cell") as chosen:
+        assert chosen == current() == Options(tf32=True, path="cell")
+    assert current() == Options()
+
+
+def test_an_inner_block_keeps_what_it_does_not_name() -> None:
+    with options(graph=True, overlap=False), options(graph=False):
+        assert current() == Options(graph=False, overlap=False)
+
+
+def test_a_block_that_fails_takes_back_too() -> None:
+    with pytest.raises(KeyError), options(tf32=True):
+        raise KeyError
+    assert current() == Options()
+
+
+@pytest.mark.parametrize(("text", "value"), [("1", True), ("0", False), ("ON", True), ("false", False)])
+def test_the_environment_sets(monkeypatch: pytest.MonkeyPatch, text: str, value: bool) -> None:
+    monkeypatch.setenv("IMPL_GPU_OVERLAP", text)
+    monkeypatch.setenv("IMPL_GPU_PATH", "cell")
+    assert current() == Options(overlap=value, path="cell")
+
+
+def test_a_block_wins_over_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("IMPL_GPU_GRAPH", "1")
+    with options(graph=False):
+        assert current() == Options()
+    assert current() == Options(graph=True)
+
+
+@pytest.mark.parametrize(
+    ("given", "error", "message"),
+    [
+        ({"path": "fused"}, ValueError, "path: expected 'auto' or 'cell', got 'fused'"),
+        ({"gemm": 1}, TypeError, "gemm: expected 'own' or 'cupy', got a int"),
+        ({"tf32": 1}, TypeError, "tf32: expected True, False or None, got a int"),
+        (
+            {"graph": True, "gemm": "cupy"},
+            ValueError,
+            "gemm: expected 'own', since graph is on, got 'cupy', which can't be captured",
+        ),
+    ],
+)
+def test_other_values_are_refused(given: dict[str, object], error: type[Exception], message: str) -> None:
+    with pytest.raises(error) as caught, options(**given):  # type: ignore[arg-type]
+        pass
+    assert str(caught.value) == message
+    assert current() == Options()
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "message"),
+    [
+        ("IMPL_GPU_TF32", "yes", "IMPL_GPU_TF32: expected 1 or 0, got 'yes'"),
+        ("IMPL_GPU_GEMM", "cublas", "IMPL_GPU_GEMM: expected 'own' or 'cupy', got 'cublas'"),
+    ],
+)
+def test_another_environment_is_refused(monkeypatch: pytest.MonkeyPatch, name: str, text: str, message: str) -> None:
+    monkeypatch.setenv(name, text)
+    with pytest.raises(ValueError, match=re.escape(message)):
+        current()
