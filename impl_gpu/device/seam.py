@@ -14,7 +14,18 @@ from typing import Any, NamedTuple
 
 from .log import Entry, close_capture, open_capture, record
 
-COMPUTE_TYPES = ("32F", "32F_FAST_TF32", "64F")
+COMPUTE_TYPES: dict[str, tuple[tuple[str, str], ...]] = {
+    "32F": (
+        ("float32", "float32"),
+        ("float16", "float16"),
+        ("float16", "float32"),
+        ("bfloat16", "bfloat16"),
+        ("bfloat16", "float32"),
+    ),
+    "32F_FAST_TF32": (("float32", "float32"),),
+    "64F": (("float64", "float64"),),
+}
+"""What a product may compute in, and for each the types of A (and B) and of C that cublasGemmEx takes with it."""
 MAX_GRID = (2**31 - 1, 65535, 65535)
 MAX_THREADS = 1024
 
@@ -94,40 +105,47 @@ class Device(abc.ABC):
     """What impl_gpu asks of a device. Streams, events and graphs are opaque values of the side that made them."""
 
     kind: str  # "cuda" or "host"
+    purpose: str = ""  # of the call in progress, for what a side says of it
 
     # Memory.
 
     def allocate(self, nbytes: int, stream: Any, purpose: str) -> Buffer:
         """Uninitialised device memory for work on ``stream``; refused during capture."""
+        self.purpose = purpose
         record(Entry("allocate", purpose, nbytes=nbytes))
         return self._do_allocate(nbytes, stream)
 
     def pinned(self, nbytes: int, purpose: str) -> Buffer:
         """Page-locked host memory; refused during capture."""
+        self.purpose = purpose
         record(Entry("pinned", purpose, nbytes=nbytes))
         return self._do_pinned(nbytes)
 
     def zero(self, ptr: int, nbytes: int, stream: Any, purpose: str) -> None:
         """Fill device memory with zero bytes."""
         if nbytes:
+            self.purpose = purpose
             record(Entry("zero", purpose, nbytes=nbytes))
             self._do_zero(ptr, nbytes, stream)
 
     def put(self, ptr: int, source: int, nbytes: int, stream: Any, purpose: str) -> None:
         """Pinned host memory at ``source`` to device memory at ``ptr``; the source is read when the copy runs."""
         if nbytes:
+            self.purpose = purpose
             record(Entry("put", purpose, nbytes=nbytes))
             self._do_put(ptr, source, nbytes, stream)
 
     def get(self, target: int, ptr: int, nbytes: int, stream: Any, purpose: str) -> None:
         """Device memory at ``ptr`` to pinned host memory at ``target``, which may be read after a synchronisation."""
         if nbytes:
+            self.purpose = purpose
             record(Entry("get", purpose, nbytes=nbytes))
             self._do_get(target, ptr, nbytes, stream)
 
     def copy(self, ptr: int, source: int, nbytes: int, stream: Any, purpose: str) -> None:
         """Device memory to device memory; the two do not overlap."""
         if nbytes:
+            self.purpose = purpose
             record(Entry("copy", purpose, nbytes=nbytes))
             self._do_copy(ptr, source, nbytes, stream)
 
@@ -140,6 +158,7 @@ class Device(abc.ABC):
             SeamError: an empty product, a leading dimension below its column, an unknown type.
         """
         check_gemm(call)
+        self.purpose = purpose
         record(Entry("gemm", purpose, detail=call))
         self._do_gemm(call, stream)
 
@@ -160,6 +179,7 @@ class Device(abc.ABC):
             SeamError: an empty or too large grid or block; a wrong number of values, or one that does not fit.
         """
         check_geometry(kernel, grid, block)
+        self.purpose = purpose
         record(Entry("kernel", purpose, nbytes=nbytes, detail=kernel.entry))
         self._do_launch(kernel, grid, block, pack(kernel, values), shared, stream)
 
@@ -189,11 +209,13 @@ class Device(abc.ABC):
 
     def synchronize(self, stream: Any, purpose: str) -> None:
         """The host waits for all work on ``stream``; refused during capture."""
+        self.purpose = purpose
         record(Entry("synchronize", purpose))
         self._do_synchronize(stream)
 
     def synchronize_event(self, event: Any, purpose: str) -> None:
         """The host waits for what the event stands for; refused during capture."""
+        self.purpose = purpose
         record(Entry("synchronize", purpose))
         self._do_synchronize_event(event)
 
@@ -219,6 +241,7 @@ class Device(abc.ABC):
 
     def replay(self, graph: Graph, stream: Any, purpose: str) -> None:
         """All work of the graph, with the addresses and values that it was captured with."""
+        self.purpose = purpose
         record(Entry("replay", purpose, detail=graph))
         self._do_replay(graph.handle, stream)
 
@@ -354,8 +377,14 @@ def check_gemm(call: Gemm) -> None:
     for name, (given, least) in needed.items():
         if given < least:
             raise SeamError(f"gemm: {name} of at least {least}, got {given}")
-    if call.compute not in COMPUTE_TYPES:
-        raise SeamError(f"gemm: a compute type among {COMPUTE_TYPES}, got {call.compute!r}")
+    legal = COMPUTE_TYPES.get(call.compute)
+    if legal is None:
+        raise SeamError(f"gemm: a compute type among {tuple(COMPUTE_TYPES)}, got {call.compute!r}")
+    if call.a_type != call.b_type or (call.a_type, call.c_type) not in legal:
+        types = (call.a_type, call.b_type, call.c_type)
+        raise SeamError(f"gemm: types of A, B and C that {call.compute} takes, got {types}")
+    if min(call.a, call.b, call.c) <= 0:
+        raise SeamError(f"gemm: addresses of A, B and C, got {(call.a, call.b, call.c)}")
 
 
 def row_major(

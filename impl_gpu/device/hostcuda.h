@@ -1,0 +1,432 @@
+// What a kernel source finds instead of CUDA when the machine's C++ compiler builds it for the processor; it knows no
+// kernel. CUDA threads are turns of a loop; where a kernel has barriers (HC_BARRIERS) they are fibers, each of which
+// runs ahead as far as a barrier lets it, with shared memory that starts as NaN.
+//
+// For kernel sources: HC_HOST is defined; hc_half_to_float and hc_float_to_half convert IEEE halves (round to nearest,
+// ties to even); HC_CHECK_ALIGNED(p) before a 16-byte access reports an address that a GPU would refuse.
+#pragma once
+#include <math.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <type_traits>
+#include <utility>
+#if defined(__SSE__)
+#include <xmmintrin.h>
+#endif
+
+#define HC_HOST 1
+#define __host__
+#define __device__
+#define __global__
+#define __constant__
+#define __forceinline__ inline __attribute__((always_inline))
+#define __noinline__ __attribute__((noinline))
+#define __launch_bounds__(...)
+// All shared arrays lie in one section, so that each block finds them poisoned.
+#define __shared__ static __attribute__((section("hc_shared")))
+#define HC_VISIBLE __attribute__((visibility("default")))
+#define HC_CHECK_ALIGNED(p) hc::check_aligned((p), 16)
+
+extern "C" char __start_hc_shared[] __attribute__((weak, visibility("hidden")));
+extern "C" char __stop_hc_shared[] __attribute__((weak, visibility("hidden")));
+
+struct uint3 {
+    unsigned x, y, z;
+};
+struct dim3 {
+    unsigned x, y, z;
+};
+static uint3 threadIdx, blockIdx;
+static dim3 blockDim, gridDim;
+static const int warpSize = 32;
+
+namespace hc {
+
+enum Fault { NONE, DIVERGENT, MISALIGNED, WILD };
+
+struct Geometry {
+    unsigned grid[3], block[3], shared, seed, flush, unused;
+};
+
+struct Report {
+    uint64_t address;
+    unsigned block[3], thread[3];
+};
+
+static Report report;
+static int fault;
+static void* dynamic_shared;
+
+inline void blame(int kind, const volatile void* address) {
+    if (fault != NONE) return;  // the first one counts
+    fault = kind;
+    report = {(uint64_t)(uintptr_t)address, {blockIdx.x, blockIdx.y, blockIdx.z},
+              {threadIdx.x, threadIdx.y, threadIdx.z}};
+}
+
+inline void check_aligned(const volatile void* address, unsigned bytes) {
+    if ((uintptr_t)address % bytes) blame(MISALIGNED, address);
+}
+
+inline unsigned draw(unsigned& seed) { return (seed = seed * 747796405u + 2891336453u) >> 16; }
+
+// Single precision flushes denormals to zero, as kernels compiled with -ftz=true do.
+struct FlushDenormals {
+#if defined(__SSE__)
+    unsigned before;
+    explicit FlushDenormals(bool on) : before(_mm_getcsr()) { _mm_setcsr(on ? before | 0x8040u : before & ~0x8040u); }
+    ~FlushDenormals() { _mm_setcsr(before); }
+#elif defined(__aarch64__)
+    uint64_t before;
+    explicit FlushDenormals(bool on) {
+        asm volatile("mrs %0, fpcr" : "=r"(before));
+        uint64_t wanted = on ? before | (1ull << 24) : before & ~(1ull << 24);
+        asm volatile("msr fpcr, %0" ::"r"(wanted));
+    }
+    ~FlushDenormals() { asm volatile("msr fpcr, %0" ::"r"(before)); }
+#else
+#error "hostcuda.h: flushing of denormals is written for x86-64 and aarch64 only"
+#endif
+};
+
+// An access to unmapped memory, or an integer division by zero, ends the launch, not the process.
+// The address sanitizer says more about it than this can, so it is left to it.
+static sigjmp_buf escape;
+
+#if !defined(__SANITIZE_ADDRESS__)
+static void caught(int, siginfo_t* info, void*) {
+    blame(WILD, info->si_addr);
+    siglongjmp(escape, 1);
+}
+
+struct Guard {
+    static const int count = 3;
+    struct sigaction before[count];
+    static int number(int i) { return i == 0 ? SIGSEGV : i == 1 ? SIGBUS : SIGFPE; }
+    Guard() {
+        struct sigaction ours;
+        memset(&ours, 0, sizeof ours);
+        ours.sa_sigaction = caught;
+        ours.sa_flags = SA_SIGINFO | SA_NODEFER;
+        for (int i = 0; i < count; ++i) sigaction(number(i), &ours, &before[i]);
+    }
+    ~Guard() {
+        for (int i = 0; i < count; ++i) sigaction(number(i), &before[i], nullptr);
+    }
+};
+#else
+struct Guard {
+    Guard() {}
+    ~Guard() {}
+};
+#endif
+
+inline void poison_shared(const Geometry& g) {
+    if (__start_hc_shared) memset(__start_hc_shared, 0xff, (size_t)(__stop_hc_shared - __start_hc_shared));
+    if (g.shared) memset(dynamic_shared, 0xff, g.shared);
+}
+
+}  // namespace hc
+
+#if defined(HC_BARRIERS)
+#include <ucontext.h>
+#if defined(__SANITIZE_ADDRESS__)
+#include <sanitizer/common_interface_defs.h>
+#endif
+
+namespace hc {
+
+enum State { READY, AT_WARP, AT_BLOCK, ENDED };
+
+struct Fiber {
+    ucontext_t context;
+    int state;
+    uint3 thread;
+    uint64_t offered;  // to the other lanes of the warp
+    char* stack;
+    void* shadow;  // of the address sanitizer
+};
+
+const size_t STACK = 128 * 1024;
+static ucontext_t home;
+static void* home_shadow;
+static const void* home_stack;
+static size_t home_size;
+static Fiber* fibers;
+static Fiber* running;
+static void (*body)(void*);
+static void* body_argument;
+
+inline void arrive_on_fiber() {
+#if defined(__SANITIZE_ADDRESS__)
+    __sanitizer_finish_switch_fiber(running->shadow, &home_stack, &home_size);
+#endif
+}
+
+inline void leave(bool for_good) {
+#if defined(__SANITIZE_ADDRESS__)
+    __sanitizer_start_switch_fiber(for_good ? nullptr : &running->shadow, home_stack, home_size);
+#endif
+    swapcontext(&running->context, &home);
+    arrive_on_fiber();
+}
+
+static void fiber_main() {
+    arrive_on_fiber();
+    body(body_argument);
+    running->state = ENDED;
+    leave(true);
+}
+
+inline void resume(Fiber& fiber) {
+    running = &fiber;
+    threadIdx = fiber.thread;
+#if defined(__SANITIZE_ADDRESS__)
+    __sanitizer_start_switch_fiber(&home_shadow, fiber.stack, STACK);
+#endif
+    swapcontext(&home, &fiber.context);
+#if defined(__SANITIZE_ADDRESS__)
+    __sanitizer_finish_switch_fiber(home_shadow, nullptr, nullptr);
+#endif
+}
+
+inline void wait_at(State barrier) {
+    running->state = barrier;
+    leave(false);
+}
+
+// Lets fibers first..last go on if all of them that have not ended stand at this barrier.
+inline bool release(unsigned first, unsigned last, State barrier) {
+    unsigned standing = 0;
+    for (unsigned i = first; i < last; ++i) {
+        if (fibers[i].state == barrier) ++standing;
+        else if (fibers[i].state != ENDED) return false;
+    }
+    if (!standing) return false;
+    for (unsigned i = first; i < last; ++i)
+        if (fibers[i].state == barrier) fibers[i].state = READY;
+    return true;
+}
+
+inline void run_warp(unsigned first, unsigned last, bool backwards) {
+    do {
+        for (unsigned i = first; i < last; ++i) {
+            Fiber& fiber = fibers[backwards ? first + last - 1 - i : i];
+            if (fiber.state == READY) resume(fiber);
+        }
+    } while (release(first, last, AT_WARP));
+}
+
+// Each warp runs ahead to its barrier, in random order; false when some threads can never go on.
+inline bool run_fibers(unsigned threads, unsigned& seed) {
+    const unsigned warps = (threads + 31) / 32;
+    unsigned order[32];
+    for (;;) {
+        for (unsigned w = 0; w < warps; ++w) order[w] = w;
+        for (unsigned w = warps; w > 1; --w) std::swap(order[w - 1], order[draw(seed) % w]);
+        for (unsigned w = 0; w < warps; ++w) {
+            unsigned first = order[w] * 32, last = first + 32 < threads ? first + 32 : threads;
+            run_warp(first, last, draw(seed) & 1);
+        }
+        bool ended = true;
+        for (unsigned i = 0; i < threads; ++i) ended = ended && fibers[i].state == ENDED;
+        if (ended) return true;
+        if (!release(0, threads, AT_BLOCK)) return false;
+    }
+}
+
+template <class T>
+T exchange(T value, unsigned lane) {
+    static_assert(sizeof(T) <= 8, "a warp exchanges at most 8 bytes a lane");
+    Fiber* self = running;
+    memcpy(&self->offered, &value, sizeof value);
+    wait_at(AT_WARP);
+    T taken;
+    memcpy(&taken, &fibers[(self - fibers) / 32 * 32 + lane % 32].offered, sizeof taken);
+    wait_at(AT_WARP);  // nobody offers anew before all have taken
+    return taken;
+}
+
+inline unsigned lane() { return (unsigned)(running - fibers) % 32; }
+
+template <class F>
+void run_block(F& kernel, const Geometry& g, unsigned& seed) {
+    const unsigned threads = g.block[0] * g.block[1] * g.block[2];
+    body = [](void* f) { (*static_cast<F*>(f))(); };
+    body_argument = &kernel;
+    for (unsigned i = 0; i < threads; ++i) {
+        Fiber& fiber = fibers[i];
+        fiber.state = READY;
+        fiber.shadow = nullptr;
+        fiber.thread = {i % g.block[0], i / g.block[0] % g.block[1], i / g.block[0] / g.block[1]};
+        getcontext(&fiber.context);
+        fiber.context.uc_stack.ss_sp = fiber.stack;
+        fiber.context.uc_stack.ss_size = STACK;
+        fiber.context.uc_link = nullptr;
+        makecontext(&fiber.context, fiber_main, 0);
+    }
+    if (!run_fibers(threads, seed)) blame(DIVERGENT, nullptr);
+}
+
+struct Stacks {
+    char* memory;
+    explicit Stacks(unsigned threads) : memory(static_cast<char*>(malloc(threads * STACK))) {
+        fibers = new Fiber[threads];
+        for (unsigned i = 0; i < threads; ++i) fibers[i].stack = memory + i * STACK;
+    }
+    ~Stacks() {
+        delete[] fibers;
+        free(memory);
+    }
+};
+
+}  // namespace hc
+
+inline void __syncthreads() { hc::wait_at(hc::AT_BLOCK); }
+inline void __syncwarp(unsigned = ~0u) { hc::wait_at(hc::AT_WARP); }
+template <class T>
+T __shfl_sync(unsigned, T value, int lane, int = 32) {
+    return hc::exchange(value, (unsigned)lane);
+}
+template <class T>
+T __shfl_xor_sync(unsigned, T value, int mask, int = 32) {
+    return hc::exchange(value, hc::lane() ^ (unsigned)mask);
+}
+template <class T>
+T __shfl_down_sync(unsigned, T value, unsigned by, int = 32) {
+    unsigned lane = hc::lane();
+    return hc::exchange(value, lane + by < 32 ? lane + by : lane);
+}
+#else
+namespace hc {
+
+// No thread waits for another: turns of a loop, forwards or backwards.
+template <class F>
+void run_block(F& kernel, const Geometry& g, unsigned& seed) {
+    const bool backwards = draw(seed) & 1;
+    for (unsigned z = 0; z < g.block[2]; ++z)
+        for (unsigned y = 0; y < g.block[1]; ++y)
+            for (unsigned x = 0; x < g.block[0]; ++x) {
+                threadIdx = backwards ? uint3{g.block[0] - 1 - x, g.block[1] - 1 - y, g.block[2] - 1 - z} : uint3{x, y, z};
+                kernel();
+            }
+}
+
+struct Stacks {
+    explicit Stacks(unsigned) {}
+};
+
+}  // namespace hc
+#endif
+
+namespace hc {
+
+template <class F>
+int launch(F kernel, const Geometry& g) {
+    FlushDenormals flush(g.flush);
+    Guard guard;
+    Stacks stacks(g.block[0] * g.block[1] * g.block[2]);
+    fault = NONE;
+    gridDim = {g.grid[0], g.grid[1], g.grid[2]};
+    blockDim = {g.block[0], g.block[1], g.block[2]};
+    dynamic_shared = g.shared ? malloc(g.shared) : nullptr;
+    unsigned seed = g.seed;
+    const bool backwards = draw(seed) & 1;
+    if (!sigsetjmp(escape, 0)) {
+        for (unsigned z = 0; z < g.grid[2] && fault == NONE; ++z)
+            for (unsigned y = 0; y < g.grid[1] && fault == NONE; ++y)
+                for (unsigned x = 0; x < g.grid[0] && fault == NONE; ++x) {
+                    blockIdx = backwards ? uint3{g.grid[0] - 1 - x, g.grid[1] - 1 - y, g.grid[2] - 1 - z} : uint3{x, y, z};
+                    poison_shared(g);
+                    run_block(kernel, g, seed);
+                }
+    }
+    free(dynamic_shared);
+    return fault;
+}
+
+// Each argument fills the low bytes of a slot of eight.
+template <class... A, size_t... I>
+int call(void (*kernel)(A...), const uint64_t* slots, const Geometry& g, std::index_sequence<I...>) {
+    return launch([=] { kernel(*reinterpret_cast<const std::remove_cv_t<A>*>(slots + I)...); }, g);
+}
+
+template <class... A>
+int call(void (*kernel)(A...), const uint64_t* slots, const Geometry& g) {
+    return call(kernel, slots, g, std::index_sequence_for<A...>{});
+}
+
+// Two characters for each parameter: pointer, integer, floating or other, and its bytes.
+template <class... A>
+void describe(void (*)(A...), char* text) {
+    ((*text++ = std::is_pointer_v<A> ? 'p' : std::is_integral_v<A> ? 'i' : std::is_floating_point_v<A> ? 'f' : '?',
+      *text++ = (char)('0' + sizeof(A))),
+     ...);
+    *text = 0;
+}
+
+}  // namespace hc
+
+#define HC_EXPORT(kernel)                                                                            \
+    extern "C" HC_VISIBLE int hc_run_##kernel(const uint64_t* slots, const hc::Geometry* g) {        \
+        return hc::call(kernel, slots, *g);                                                          \
+    }                                                                                                \
+    extern "C" HC_VISIBLE void hc_describe_##kernel(char* text) { hc::describe(kernel, text); }
+
+extern "C" HC_VISIBLE const hc::Report* hc_report() { return &hc::report; }
+
+// Of CUDA's own functions, those that kernels here use.
+template <class T>
+T __ldg(const T* p) {
+    return *p;
+}
+template <class T>
+T atomicAdd(T* p, T value) {
+    T before = *p;
+    *p = before + value;
+    return before;
+}
+template <class T>
+T min(T a, T b) {
+    return b < a ? b : a;
+}
+template <class T>
+T max(T a, T b) {
+    return a < b ? b : a;
+}
+inline uint32_t __float_as_uint(float value) {
+    uint32_t bits;
+    memcpy(&bits, &value, 4);
+    return bits;
+}
+inline float __uint_as_float(uint32_t bits) {
+    float value;
+    memcpy(&value, &bits, 4);
+    return value;
+}
+
+inline float hc_half_to_float(unsigned short half) {
+    const uint32_t sign = (uint32_t)(half & 0x8000u) << 16, exponent = (half >> 10) & 31u, fraction = half & 1023u;
+    if (exponent == 31) return __uint_as_float(sign | 0x7f800000u | fraction << 13);
+    if (exponent) return __uint_as_float(sign | (exponent + 112) << 23 | fraction << 13);
+    const float tiny = (float)fraction * 5.9604644775390625e-8f;  // 2^-24
+    return sign ? -tiny : tiny;
+}
+
+inline unsigned short hc_float_to_half(float value) {
+    const uint32_t bits = __float_as_uint(value), sign = (bits >> 16) & 0x8000u, magnitude = bits & 0x7fffffffu;
+    if (magnitude > 0x7f800000u) return (unsigned short)(sign | 0x7fffu);  // NaN, as cvt.rn.f16.f32 makes it
+    if (magnitude >= 0x477ff000u) return (unsigned short)(sign | 0x7c00u);  // rounds past the largest half
+    // Below 2^-14 the half is denormal: fewer bits of the fraction stay.
+    const bool denormal = magnitude < 0x38800000u;
+    if (denormal && magnitude < 0x33000000u) return (unsigned short)sign;  // below half of 2^-24
+    const uint32_t fraction = denormal ? (magnitude & 0x7fffffu) | 0x800000u : magnitude - 0x38000000u;
+    const unsigned dropped = denormal ? 126u - (magnitude >> 23) : 13u;
+    const uint32_t kept = fraction >> dropped, rest = fraction & ((1u << dropped) - 1), tie = 1u << (dropped - 1);
+    return (unsigned short)(sign | (kept + (rest > tie || (rest == tie && (kept & 1u)))));
+}
