@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 import traceback
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -136,6 +137,8 @@ def _result(session: Session, floor: int) -> LawResult:
             coverage[label] = coverage.get(label, 0) + 1
     result = LawResult(session.law.name, session.law.clause, "pass", None, len(session.answered), reached, floor)
     result.coverage = dict(sorted(coverage.items()))
+    result.left_out = dict(sorted(Counter(session.unsupported.values()).items()))
+    result.excusable = session.excusable
     if session.fault is not None:
         result.verdict, result.reason = "could not run", session.fault
     elif session.violation is not None and session.broken is not None:

@@ -25,7 +25,9 @@ class Counterexample:
 class LawResult:
     """What came of one law: plain data, so that it passes between processes as it is.
 
-    ``examples`` counts different cases that were answered, ``reached`` those among them that were about the clause.
+    ``examples`` counts different cases that were answered, ``reached`` those among them that were about the clause,
+    ``left_out`` those that were declared unsupported, by what was said; ``excusable`` whether all of these are such as
+    our own implementations may leave out (see `conformance.left_out`).
     """
 
     test: str
@@ -36,6 +38,8 @@ class LawResult:
     reached: int = 0
     floor: int = 0
     coverage: dict[str, int] = field(default_factory=dict)
+    left_out: dict[str, int] = field(default_factory=dict)
+    excusable: bool = True
     seconds: float = 0.0
     counterexample: Counterexample | None = None
 

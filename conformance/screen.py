@@ -19,7 +19,7 @@ from conformance import explain
 from conformance.engine import LawResult
 from conformance.report.model import LEVELS, Clause, Implementation, Report, Verdict, headline, summarise
 from conformance.report.text import clip, printable
-from conformance.report.wording import is_failure, word
+from conformance.report.wording import is_failure, ran_on, word
 
 STYLES = {"pass": "green", "matches": "green", "fail": "bold red", "differs": "yellow", "known-failure": "yellow"}
 PLAIN_WIDTH = 140
@@ -101,7 +101,7 @@ def summary_table(report: Report, asked: Collection[str]) -> Table:
     table = Table(title=None, show_footer=False)
     table.add_column("section")
     for implementation in report["implementations"]:
-        table.add_column(Text(printable(implementation["name"])), justify="left")
+        table.add_column(Text(printable(f"{implementation['name']}\n{ran_on(implementation)}")), justify="left")
     shown = [clause for clause in report["clauses"] if clause["testable"] and clause["id"] in asked]
     for section in dict.fromkeys(clause["section"] for clause in shown):
         clauses = [clause for clause in shown if clause["section"] == section]
@@ -121,8 +121,22 @@ def headlines(report: Report, asked: Collection[str]) -> list[Text]:
             headline(counts[level], level, implementation["own"]) for level in LEVELS if counts[level]["total"]
         )
         note = f"  ({implementation['note']})" if implementation["note"] else ""
-        lines.append(Text(printable(f"{implementation['name']}: {said}{only}{note}")))
+        lines.append(Text(printable(f"{implementation['name']} ({ran_on(implementation)}): {said}{only}{note}")))
+        lines += _left_out(implementation, asked)
     return lines
+
+
+def _left_out(implementation: Implementation, asked: Collection[str]) -> list[Text]:
+    """What an implementation declared unsupported, once for each reason, with the clauses that are about it."""
+    clauses: dict[str, dict[str, int]] = {}
+    for verdict in implementation["verdicts"]:
+        if verdict["clause"] in asked:
+            for said, count in verdict.get("left_out", {}).items():
+                clauses.setdefault(said, {})[verdict["clause"]] = count
+    return [
+        Text(printable(f"    left out: {sum(counts.values())} cases of {', '.join(counts)}: {clip(said, 200)}"))
+        for said, counts in clauses.items()
+    ]
 
 
 def findings(report: Report, shown: int = 8) -> list[Text]:

@@ -11,7 +11,7 @@ from typing import Any
 import hypothesis
 from hypothesis.errors import UnsatisfiedAssumption
 
-from conformance import examples
+from conformance import examples, left_out
 from conformance.laws import Check, Law, Subject, Unsupported, Violation, case_of
 from conformance.worker_client import HarnessError
 from dynamic_rnn_spec.case import Case, Outcome
@@ -50,6 +50,7 @@ class Session:
         self.oracle_outcomes: dict[str, Outcome] = {}
         self.answered: dict[str, frozenset[str]] = {}
         self.unsupported: dict[str, str] = {}
+        self.excusable = True
         self.violation: Violation | None = None
         self.broken: Case | None = None
         self.aside: tuple[Violation, Case] | None = None
@@ -85,6 +86,7 @@ class Session:
             self.law.body(check, item)
         except Unsupported as declared:
             self.unsupported[case.digest()] = str(declared)
+            self.excusable = self.excusable and left_out.is_of_text(case)
             if len(self.unsupported) <= self.redraws:
                 hypothesis.reject()  # and draw another: it may be one that the implementation can answer
         except UnsatisfiedAssumption:

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import importlib.metadata
+import importlib.util
 import shlex
+import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 from conformance import subjects
 
 DISTRIBUTION = "tancarflow"
-"""Implementations whose entry point comes with this distribution are our own: they are held to every level."""
+"""Implementations whose entry point comes with this distribution are our own: they are held to every level. So are
+those that lie beside this package in a tree of its source that is not installed."""
+TREE = Path(__file__).resolve().parent.parent
 
 
 @dataclass(frozen=True)
@@ -70,4 +75,14 @@ def _inspect(target: Target) -> Target:
 
 def _is_own(name: str) -> bool:
     points = importlib.metadata.entry_points(group=subjects.GROUP, name=name)
-    return any(point.dist is not None and point.dist.name == DISTRIBUTION for point in points)
+    if points or not name.isidentifier():
+        return any(point.dist is not None and point.dist.name == DISTRIBUTION for point in points)
+    found = importlib.util.find_spec(name)
+    folders = [] if found is None else list(found.submodule_search_locations or ())
+    return [Path(folder).resolve() for folder in folders] == [TREE / name] and _is_source(TREE)
+
+
+def _is_source(folder: Path) -> bool:
+    """Whether a folder is a source tree of this distribution, rather than where packages of all kinds are installed."""
+    project = folder / "pyproject.toml"
+    return project.is_file() and bool(tomllib.loads(project.read_text())["project"]["name"] == DISTRIBUTION)

@@ -2,13 +2,15 @@
 
 A clause passes only if every one of its laws passes: a law that fell silent is not made up for by another. Only what a
 third party declares unsupported is left out where another law of the clause passes (a kernel without probe cells is
-still held to the clause on its own cell); the verdict says so.
+still held to the clause on its own cell), and of our own implementations a law about text; the verdict says so.
 """
 
 from __future__ import annotations
 
 import shlex
+from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from conformance.engine import LawResult
@@ -25,12 +27,13 @@ HOLDS, BROKEN, RUN_FAILED = 0, 1, 2
 
 def verdict_of(clause: Clause, results: Sequence[LawResult], target: Target, out: Path) -> Verdict:
     """The verdict of a clause on an implementation; "not run" where no law says anything about it."""
-    ordered = sorted(results, key=_rank)
+    ordered = sorted((_held(result, target) for result in results), key=_rank)
     worst = ordered[0] if ordered else None
     reason = worst.reason if worst is not None else not_run_reason(clause, target)
-    if worst is not None and worst.verdict == "unsupported" and ordered[-1].verdict == "pass" and not target.own:
-        left_out = [result for result in ordered if result.verdict == "unsupported"]
-        reason = f"{len(left_out)} of {len(ordered)} tests left out as unsupported: {worst.reason}"
+    silent = [result for result in ordered if result.verdict == "unsupported"]
+    excused = not target.own or all(result.excusable for result in silent)
+    if worst is not None and worst.verdict == "unsupported" and ordered[-1].verdict == "pass" and excused:
+        reason = f"{len(silent)} of {len(ordered)} tests left out as unsupported: {worst.reason}"
         worst = ordered[-1]
     coverage: dict[str, int] = {}
     for result in sorted(results, key=lambda result: result.test):
@@ -50,7 +53,7 @@ def verdict_of(clause: Clause, results: Sequence[LawResult], target: Target, out
             expected=found.expected,
             got=found.got,
         )
-    return Verdict(
+    verdict = Verdict(
         clause=clause.id,
         verdict=worst.verdict if worst is not None else "not run",  # type: ignore[typeddict-item]  # one of WORST_FIRST
         reason=reason,
@@ -62,6 +65,25 @@ def verdict_of(clause: Clause, results: Sequence[LawResult], target: Target, out
         tests=[result.test for result in ordered],
         counterexample=example,
     )
+    if left_out := _left_out(results):
+        verdict["left_out"] = left_out
+    return verdict
+
+
+def _held(result: LawResult, target: Target) -> LawResult:
+    """The result as it counts: our own implementations must not leave out what they promise, however much is left."""
+    if not target.own or result.verdict != "pass" or result.excusable:
+        return result
+    said = "; ".join(f"{count} cases: {what}" for what, count in result.left_out.items())
+    return replace(result, verdict="unsupported", reason=said)
+
+
+def _left_out(results: Sequence[LawResult]) -> dict[str, int]:
+    """How many cases of all laws together were declared unsupported, by what was said."""
+    counts: Counter[str] = Counter()
+    for result in results:
+        counts.update(result.left_out)
+    return dict(sorted(counts.items()))
 
 
 def not_run_reason(clause: Clause, target: Target) -> str | None:

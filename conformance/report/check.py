@@ -124,7 +124,7 @@ def _objects(value: Any, form: Any, where: str) -> list[dict[str, Any]]:
     if not isinstance(value, list):
         raise ReportError(f"{where}: expected a list, got {type(value).__name__}")
     for index, item in enumerate(value):
-        _keys(item, form, f"{where}[{index}]")
+        _keys(item, form, f"{where}[{index}]", form.__optional_keys__)
     return value
 
 

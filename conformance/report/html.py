@@ -19,7 +19,7 @@ from markupsafe import Markup
 from conformance.report.comparison import Drawing, draw
 from conformance.report.model import LEVELS, VERDICTS, Clause, Implementation, Report, Verdict, headline
 from conformance.report.text import clip, printable_tree
-from conformance.report.wording import MEANING, ORDER, Word, word, word_for
+from conformance.report.wording import MEANING, ORDER, Word, ran_on, word, word_for
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -92,6 +92,7 @@ def render(report: Report) -> str:
         sections=sections,
         levels=LEVELS,
         words=words,
+        ran_on=ran_on,
         meaning=MEANING,
         style=Markup((TEMPLATES / "style.css").read_text(encoding="utf-8")),  # our own files, whole
         script=Markup(script),

@@ -10,7 +10,7 @@ import xml.etree.ElementTree as ET
 
 from conformance.report.model import Clause, Implementation, Report, Verdict
 from conformance.report.text import printable, printable_tree
-from conformance.report.wording import is_failure, word_for
+from conformance.report.wording import is_failure, ran_on, word_for
 
 _SKIPPED = ("unsupported", "vacuous", "not run", "known failure")
 
@@ -29,6 +29,8 @@ def render(report: Report) -> str:
 
 def _suite(implementation: Implementation, report: Report) -> ET.Element:
     suite = ET.Element("testsuite", name=implementation["name"], timestamp=report["run"]["started"])
+    properties = ET.SubElement(suite, "properties")
+    ET.SubElement(properties, "property", name="ran on", value=ran_on(implementation))
     verdicts = {verdict["clause"]: verdict for verdict in implementation["verdicts"]}
     for clause in report["clauses"]:
         suite.append(_case(clause, verdicts.get(clause["id"]), implementation))

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 
 from conformance.report.model import LEVELS, Clause, Implementation, Report, Verdict, headline
 from conformance.report.text import clip, printable_tree
-from conformance.report.wording import ORDER, Word, word_for
+from conformance.report.wording import ORDER, Word, ran_on, word_for
 
 
 def render(report: Report) -> str:
@@ -19,7 +19,7 @@ def render(report: Report) -> str:
     shown: Report = printable_tree(report)
     parts = ["# dynamic_rnn conformance", _headlines(shown), _run(shown)]
     for implementation in shown["implementations"]:
-        parts.append(f"## {code(implementation['name'])}")
+        parts.append(f"## {code(implementation['name'])}: {escape(ran_on(implementation))}")
         if implementation["note"]:
             parts.append(escape(implementation["note"]))
         parts.append(_table(shown, implementation))
@@ -64,7 +64,8 @@ def _headlines(report: Report) -> str:
     for implementation in report["implementations"]:
         own, summary = implementation["own"], implementation["summary"]
         first, *others = [headline(summary[level], level, own) for level in LEVELS]
-        lines.append(f"- {code(implementation['name'])}: **{first}**; {'; '.join(others)}")
+        name, where = code(implementation["name"]), escape(ran_on(implementation))
+        lines.append(f"- {name} ({where}): **{first}**; {'; '.join(others)}")
     return "\n".join(lines)
 
 
@@ -109,7 +110,13 @@ def _findings(report: Report, implementation: Implementation) -> list[str]:
             reason = f": {escape(clip(verdict['reason'], 400))}" if verdict["reason"] else ""
             reached = f"{verdict['reached']} reached of {verdict['floor']}"
             untested.append(f"- {code(clause['id'])} {said} ({reached}){reason}")
-    return [*parts, *(["### Not counted", "\n".join(untested)] if untested else [])]
+    left_out = [
+        f"- {code(verdict['clause'])} {count} cases: {escape(clip(said, 400))}"
+        for verdict in implementation["verdicts"]
+        for said, count in verdict.get("left_out", {}).items()
+    ]
+    parts += ["### Not counted", "\n".join(untested)] if untested else []
+    return [*parts, *(["### Left out as unsupported", "\n".join(left_out)] if left_out else [])]
 
 
 def _finding(clause: Clause, verdict: Verdict, said: str) -> list[str]:

@@ -77,7 +77,13 @@ class Counterexample(TypedDict):
     got: Any
 
 
-class Verdict(TypedDict):
+class LeftOut(TypedDict, total=False):
+    """What a verdict has only where some case was declared unsupported: how many, by what was said."""
+
+    left_out: dict[str, int]
+
+
+class Verdict(LeftOut):
     """What was found about one clause on one implementation."""
 
     clause: str

@@ -66,6 +66,12 @@ def word_for(clause: Clause, verdict: Verdict | None, implementation: Implementa
     return word("not run" if verdict is None else verdict["verdict"], clause["level"], implementation["own"])
 
 
+def ran_on(implementation: Implementation) -> str:
+    """What a column was run on, to stand under its name: a device, or kernels that no device ran."""
+    absent = implementation["note"] is not None and implementation["note"].startswith("not run")
+    return "not run" if absent else implementation["device"]
+
+
 def is_failure(clause: Clause, verdict: Verdict, implementation: Implementation) -> bool:
     """Whether this verdict is a broken promise: a fail, at a level to which the implementation is held."""
     return verdict["verdict"] == "fail" and (implementation["own"] or clause["level"] == "documented")

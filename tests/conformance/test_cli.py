@@ -21,7 +21,7 @@ def test_run_writes_a_whole_report_and_says_where_last(tmp_path: Path, capfd: py
     shown = capfd.readouterr().out.splitlines()
     assert shown[-1] == f"report: {out / 'index.html'}"
     assert any("signature" in line and "6/6" in line for line in shown)
-    assert any(line.startswith("impl_ref: ") and "documented clauses" in line for line in shown)
+    assert any(line.startswith("impl_ref (cpu): ") and "documented clauses" in line for line in shown)
     whole = report.read(out)
     assert whole["run"]["profile"] == "smoke"
     assert whole["run"]["command"] == (

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from conformance import subjects
+from conformance import subjects, targets
 from conformance.subjects import HarnessError, InProcess, NotAvailable, UnknownSubjectError, Worker, find_python36, load
 from conformance.worker_client import WorkerClient, WorkerStartError
 from dynamic_rnn_spec.case import Answer, Call, Case, CellRef, CellSpec, Outcome
@@ -428,3 +428,92 @@ def test_a_variable_that_names_no_program_is_not_run(machine: Path, monkeypatch:
 
 def test_the_names_hold_tensorflow14() -> None:
     assert "tensorflow14" in subjects.names()
+
+
+@pytest.fixture
+def uninstalled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Makes packages with an adapter that stand on the path and are nobody's entry point."""
+    monkeypatch.syspath_prepend(str(tmp_path))
+
+    def make(name: str, adapter: str) -> str:
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "__init__.py").touch()
+        (tmp_path / name / "adapter.py").write_text(textwrap.dedent(adapter), encoding="utf-8")
+        return name
+
+    return make
+
+
+ANSWERING = """
+class Fake:
+    schedules = True
+    def describe(self):
+        return {"name": "told", "versions": {}, "device": "host-executed kernels, no GPU"}
+    def run(self, case, schedule=None):
+        return schedule
+    def missing(self):
+        return None
+def implementation():
+    return Fake()
+"""
+
+
+def test_a_package_that_is_not_installed_is_found_by_its_name(uninstalled: Any) -> None:
+    subject = load(uninstalled("adapted_one", ANSWERING))
+    assert subject.name == "adapted_one"
+    assert subject.describe()["device"] == "host-executed kernels, no GPU"
+
+
+def test_what_an_implementation_says_it_lacks_is_why_it_is_not_run(uninstalled: Any) -> None:
+    name = uninstalled("adapted_two", ANSWERING.replace("return None", "return 'no CUDA device: no driver'"))
+    with pytest.raises(NotAvailable, match=r"^no CUDA device: no driver$"):
+        load(name)
+    (found,) = targets.inspect([name])
+    assert (found.note, found.own) == ("not run on this machine: no CUDA device: no driver", False)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "import cupy_that_is_not_there",
+        """
+        try:
+            import cupy_that_is_not_there
+        except ImportError as error:
+            raise ImportError("install it: pip install 'tancarflow[cuda13]', cupy_that_is_not_there") from error
+        """,
+        "raise ImportError('install cupy_that_is_not_there', name='cupy_that_is_not_there')",
+    ],
+)
+def test_a_package_that_an_implementation_needs_is_why_it_is_not_run(uninstalled: Any, line: str) -> None:
+    name = uninstalled("adapted_three", line)
+    sys.modules.pop("adapted_three", None)
+    with pytest.raises(NotAvailable, match="cupy_that_is_not_there"):
+        load(name)
+
+
+def test_an_import_that_fails_by_a_mistake_is_no_absence(uninstalled: Any) -> None:
+    name = uninstalled("adapted_four", "from dynamic_rnn_spec.case import NoSuchName")
+    with pytest.raises(UnknownSubjectError, match="NoSuchName"):
+        load(name)
+
+
+def test_a_schedule_is_passed_on_only_where_there_are_some(uninstalled: Any) -> None:
+    subject = load(uninstalled("adapted_five", ANSWERING))
+    assert isinstance(subject, InProcess)
+    assert subject.schedules
+    with pytest.raises(HarnessError, match="gave no outcome of 1 answers: 7"):
+        subject.run(a_case(), schedule=7)
+    plain = load("impl_ref")
+    assert isinstance(plain, InProcess)
+    with pytest.raises(HarnessError, match="impl_ref has no schedules to choose from"):
+        plain.run(a_case(), schedule=7)
+
+
+def test_what_lies_beside_the_suite_in_its_source_tree_is_our_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("importlib.metadata.entry_points", lambda **how: ())
+    (found,) = targets.inspect(["impl_ref"])
+    assert found.own
+    assert found.name == "impl_ref"
+    monkeypatch.setattr(targets, "DISTRIBUTION", "another")
+    assert not targets.inspect(["impl_ref"])[0].own

@@ -75,6 +75,20 @@ def test_the_headline_and_the_run(report: Report) -> None:
     assert "conformance run impl_ref tf-1.4.1 --seed 0 --jobs 2" in text
 
 
+def test_what_each_was_run_on_heads_its_column_and_its_card(report: Report) -> None:
+    report["implementations"][0]["device"] = "host-executed kernels, no GPU"
+    text = render(report)
+    assert '<p class="device">host-executed kernels, no GPU</p>' in text
+    assert '<span class="who">impl_ref <span class="device">host-executed kernels, no GPU</span></span>' in text
+    report["implementations"][0]["note"] = "not run on this machine: no driver"
+    assert "host-executed" not in render(report)
+
+
+def test_what_was_left_out_stands_with_its_count(report: Report) -> None:
+    report["implementations"][0]["verdicts"][0]["left_out"] = {"text: no such dtype": 12}
+    assert "left out, text: no such dtype 12" in Page(render(report)).text
+
+
 def test_every_clause_can_be_opened_without_a_script(report: Report) -> None:
     page = Page(render(report))
     opened = [attributes["id"] for tag, attributes in page.tags if tag == "details" and "id" in attributes]

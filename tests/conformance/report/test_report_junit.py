@@ -13,7 +13,7 @@ def kinds(report: Report) -> dict[tuple[int, str], list[str]]:
     return {
         (place, case.attrib["name"].split()[0]): [child.tag for child in case]
         for place, suite in enumerate(root)
-        for case in suite
+        for case in suite.findall("testcase")
     }
 
 
@@ -41,6 +41,13 @@ def test_each_verdict_has_its_tag(report: Report) -> None:
     assert found[0, "TIME-6"] == ["skipped"]
     assert found[1, "SEQ-7"] == ["skipped", "system-out"]
     assert found[1, "IN-7"] == ["failure"]
+
+
+def test_a_suite_says_what_it_was_run_on(report: Report) -> None:
+    report["implementations"][0]["device"] = "host-executed kernels, no GPU"
+    told = ET.fromstring(render(report))[0].find("properties/property[@name='ran on']")
+    assert told is not None
+    assert told.get("value") == "host-executed kernels, no GPU"
 
 
 def test_a_third_partys_difference_is_a_note(report: Report) -> None:

@@ -38,14 +38,29 @@ def test_a_broken_promise_with_its_sentence_and_replay(report: Report) -> None:
 
 def test_the_headlines(report: Report) -> None:
     text = render(report)
-    assert "- `impl_ref`: **5 of 8 documented clauses**; 3 of 4 observed clauses; 1 of 2 own clauses" in text
-    assert "- `tf-1.4.1`: **5 of 8 documented clauses**; 2 of 4 observed clauses matched;" in text
+    assert "- `impl_ref` (cpu): **5 of 8 documented clauses**; 3 of 4 observed clauses; 1 of 2 own clauses" in text
+    assert "- `tf-1.4.1` (cpu): **5 of 8 documented clauses**; 2 of 4 observed clauses matched;" in text
 
 
 def test_what_was_not_tested_is_told_with_its_reason(report: Report) -> None:
     text = render(report)
     assert "- `SEQ-11` vacuous (2 reached of 5): 2 examples reached it, 5 are asked for" in text
     assert "- `SWAP-2` unsupported (0 reached of 5): no device to swap with" in text
+
+
+def test_what_was_left_out_is_listed_in_the_report(report: Report) -> None:
+    report["implementations"][0]["verdicts"][0]["left_out"] = {"text: no such dtype": 12}
+    clause = report["implementations"][0]["verdicts"][0]["clause"]
+    assert f"### Left out as unsupported\n\n- `{clause}` 12 cases: text: no such dtype" in render(report)
+
+
+def test_what_each_was_run_on_stands_in_its_heading(report: Report) -> None:
+    report["implementations"][0]["device"] = "host-executed kernels, no GPU"
+    report["implementations"][1]["note"] = "not run on this machine: no driver"
+    text = render(report)
+    assert "- `impl_ref` (host\\-executed kernels, no GPU): **5" in text
+    assert "## `impl_ref`: host\\-executed kernels, no GPU\n" in text
+    assert "## `tf-1.4.1`: not run\n" in text
 
 
 def test_what_an_implementation_says_stays_text(hostile: Report) -> None:
