@@ -73,7 +73,7 @@ def test_what_an_implementation_says_stays_text_and_legal(hostile: Report) -> No
     text = render(hostile)
     root = ET.fromstring(text)
     assert {child.tag for child in root.iter()} <= {
-        "testsuites", "testsuite", "testcase", "failure", "error", "skipped", "system-out",
+        "testsuites", "testsuite", "properties", "property", "testcase", "failure", "error", "skipped", "system-out",
     }  # fmt: skip
     assert root[0].attrib["name"].startswith("impl_ref</script></style>")
     assert r"\x07\x1b[2J\ud800\u202e\ufffe" in root[0].attrib["name"]
