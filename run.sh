@@ -5,8 +5,8 @@
 #   sh run.sh                 the suite on what this machine has; the report is written to report/
 #   sh run.sh tests [ARG...]  every check; ARG... goes to tox (`sh run.sh tests -e lint`)
 #
-# Nothing is installed outside this folder, but for one thing: where Debian's Python came without its venv module and the user
-# is root, `apt-get install python3-venv`.
+# Nothing is installed outside this folder, but for two things, where they are missing, the system is Debian's and the user is
+# root: `apt-get install python3-venv` and, to execute impl_gpu's kernels where there is no GPU, `apt-get install g++`.
 set -eu
 cd "$(dirname "$0")"
 
@@ -35,15 +35,29 @@ has_venv() {
     "$1" -c 'import ensurepip, venv' 2>/dev/null
 }
 
+has_compiler() {
+    command -v "${CXX:-c++}" >/dev/null || command -v g++ >/dev/null
+}
+
+install() {
+    if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+        echo "run.sh: $2: apt-get install $1" >&2
+        apt-get update -qq
+        DEBIAN_FRONTEND=noninteractive apt-get install -y -qq "$1" >/dev/null
+    fi
+}
+
 python=$(find_python)
-if ! has_venv "$python" && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
-    echo "run.sh: this Python has no venv module: apt-get install python3-venv" >&2
-    apt-get update -qq
-    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq python3-venv >/dev/null
-fi
+has_venv "$python" || install python3-venv "this Python has no venv module"
 if ! has_venv "$python"; then
     echo "run.sh: this Python has no venv module; on Debian and Ubuntu: sudo apt install python3-venv" >&2
     exit 2
+fi
+
+has_compiler || install g++ "there is no C++ compiler" || :
+if ! has_compiler; then
+    echo "run.sh: there is no C++ compiler (CXX=/path/to/one names it), so impl_gpu runs on a GPU or not at all, and checks that" >&2
+    echo "run.sh: execute its kernels on the processor will fail; on Debian and Ubuntu: sudo apt install g++" >&2
 fi
 
 launcher=.tox/.launcher

@@ -45,6 +45,51 @@ def test_a_package_loads_numpy_and_the_floor_below_it_only(module: str, company:
     assert loaded_by(module) - {"numpy"} == {module.partition(".")[0], *company}
 
 
+STRANGERS = {"impl_ref", "conformance", "hypothesis", "jinja2", "pytest", "rich", "tensorflow", "torch"}
+
+
+@pytest.mark.parametrize("module", ["impl_gpu", "impl_gpu.adapter", "impl_gpu.bench", "impl_gpu.prove"])
+def test_impl_gpu_loads_cupy_and_the_floor_below_it_and_needs_no_driver(module: str) -> None:
+    loaded = loaded_by(module)
+
+    assert {"impl_gpu", "dynamic_rnn_spec", "cupy"} <= loaded
+    assert loaded & STRANGERS == set()
+
+
+def test_impl_gpu_without_cupy_says_what_to_install() -> None:
+    code = """
+import sys
+sys.modules["cupy"] = None
+try:
+    import impl_gpu
+except ImportError as error:
+    print(error)
+"""
+    said = fresh_process(code)
+
+    assert "pip install 'tancarflow[cuda13]'" in said
+    assert "[cuda12]" in said
+    assert len(said.splitlines()) == 1
+
+
+def test_a_call_without_a_device_says_what_is_missing() -> None:
+    # On a machine with a GPU none is visible to this process.
+    code = """
+import os
+os.environ["CUDA_VISIBLE_DEVICES"] = ""
+os.environ.pop("IMPL_GPU_DEVICE", None)
+import numpy, impl_gpu
+try:
+    impl_gpu.dynamic_rnn(impl_gpu.LSTMCell(2), numpy.ones((1, 2, 3), "float32"), dtype="float32")
+except RuntimeError as error:
+    print(error)
+"""
+    said = fresh_process(code)
+
+    assert said.startswith("impl_gpu: no CUDA device: ")
+    assert said.endswith("; IMPL_GPU_DEVICE=host executes the same kernels on the processor, slowly\n")
+
+
 @pytest.mark.parametrize("module", ["conformance", "conformance.cli", "conformance.plugin"])
 def test_the_suite_loads_no_implementation(module: str) -> None:
     loaded = loaded_by(module)

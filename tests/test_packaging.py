@@ -19,6 +19,7 @@ ROOT = Path(__file__).parents[1]
 PACKAGES = {
     "dynamic_rnn_spec": ROOT / "spec" / "dynamic_rnn_spec",
     "impl_ref": ROOT / "impl_ref",
+    "impl_gpu": ROOT / "impl_gpu",
     "conformance": ROOT / "conformance",
 }
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
@@ -83,6 +84,11 @@ def test_every_file_of_a_package_is_in_the_wheel(wheel: Path, package: str) -> N
         "dynamic_rnn_spec/vectors/*",
         "dynamic_rnn_spec/py.typed",
         "impl_ref/py.typed",
+        "impl_gpu/py.typed",
+        "impl_gpu/kernels/lstm.cu",
+        "impl_gpu/kernels/common.cuh",
+        "impl_gpu/device/hostcuda.h",
+        "impl_gpu/fused/measured.toml",
         "conformance/py.typed",
         "conformance/report/templates/*.html*",
     ],
@@ -146,10 +152,13 @@ print(*[callable(point.load()) or point.load().__name__ for point in points])
 def test_the_lower_bounds_are_those_that_tox_tests() -> None:
     tox = configparser.ConfigParser(interpolation=None)
     tox.read(ROOT / "tox.ini", encoding="utf-8")
-    tested = dict(line.split("==") for line in tox["testenv:lowest"]["deps"].split())
+    deps = [line.partition(" ;")[0] for line in tox["testenv:lowest"]["deps"].strip().splitlines()]
+    tested = dict(line.split("==") for line in deps)
     extras = PROJECT["optional-dependencies"]
-    admitted = [*PROJECT["dependencies"], *extras["conformance"], *extras["safetensors"], *extras["test"]]
+    parts = ["conformance", "safetensors", "test", "cuda13", "bfloat16"]
+    admitted = [*PROJECT["dependencies"], *(text for part in parts for text in extras[part])]
     bounds = [re.fullmatch(r"([a-z0-9-]+)>=([0-9.]+),<.*", text) for text in admitted]
     lowest = {found[1]: found[2] for found in bounds if found is not None}
 
     assert tested == {name: bound + ".0" * (2 - bound.count(".")) for name, bound in lowest.items()}
+    assert extras["cuda12"] == [text.replace("cuda13x", "cuda12x") for text in extras["cuda13"]]
