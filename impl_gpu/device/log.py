@@ -1,9 +1,9 @@
 """The launch log: what one call asked of the device, entry by entry; a debugging aid that knows no device.
 
-    with launch_log() as log:
-        dynamic_rnn(cell, x, dtype="float32")
-    print(log)                       # a table
-    log.count("kernel", "lstm step") # how many of a kind and purpose, those inside replayed graphs included
+with launch_log() as log:
+    dynamic_rnn(cell, x, dtype="float32")
+print(log)                       # a table
+log.count("kernel", "lstm step") # how many of a kind and purpose, those inside replayed graphs included
 """
 
 import contextlib

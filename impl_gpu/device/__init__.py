@@ -1,0 +1,67 @@
+"""The device that impl_gpu works on, chosen by IMPL_GPU_DEVICE; it knows what the sides are called, not what they do.
+
+``cuda`` (or nothing) is a GPU through CuPy; ``host`` executes the same kernels on the processor, slowly.
+"""
+
+import contextlib
+import functools
+import os
+import sys
+from collections.abc import Iterator
+from contextvars import ContextVar
+
+from .seam import Device
+
+_USED: ContextVar[Device | None] = ContextVar("impl_gpu_device", default=None)
+
+
+def current_device() -> Device:
+    """The device of the innermost ``use_device``, else what IMPL_GPU_DEVICE asks for.
+
+    Raises:
+        RuntimeError: a GPU is asked for and there is none.
+        ValueError: IMPL_GPU_DEVICE is neither "cuda" nor "host".
+    """
+    used = _USED.get()
+    if used is not None:
+        return used
+    asked = os.environ.get("IMPL_GPU_DEVICE") or "cuda"
+    if asked == "cuda":
+        return _cuda()
+    if asked == "host":
+        return _host()
+    raise ValueError(f'IMPL_GPU_DEVICE: expected "cuda" or "host", got {asked!r}')
+
+
+@contextlib.contextmanager
+def use_device(device: Device) -> Iterator[Device]:
+    """Within the block ``current_device()`` is this one."""
+    token = _USED.set(device)
+    try:
+        yield device
+    finally:
+        _USED.reset(token)
+
+
+@functools.cache
+def _cuda() -> Device:
+    import cupy
+
+    try:
+        cupy.cuda.runtime.getDeviceCount()
+    except cupy.cuda.runtime.CUDARuntimeError as error:
+        raise RuntimeError(
+            f"impl_gpu: no CUDA device: {error}; "
+            "IMPL_GPU_DEVICE=host executes the same kernels on the processor, slowly"
+        ) from error
+    from .cuda import CudaDevice
+
+    return CudaDevice()
+
+
+@functools.cache
+def _host() -> Device:
+    from .host import HostDevice
+
+    sys.stderr.write("impl_gpu: IMPL_GPU_DEVICE=host: kernels are executed on the processor, not on a GPU\n")
+    return HostDevice()

@@ -1,0 +1,156 @@
+"""The memory of the host side: which addresses are whose, and what lies around them; it knows no stream and no kernel.
+
+Every buffer is a malloc of its own between two guards of known bytes. Fresh memory is poisoned (0xFF: NaN in every
+floating type), and so is memory given back, which stays known as such until the model starts anew.
+"""
+
+import bisect
+import ctypes
+from collections import deque
+from typing import Any
+
+import numpy as np
+
+from .seam import SeamError
+
+ALIGNMENT = 512
+POISON = 0xFF
+GUARD_BYTE = 0xC5
+QUARANTINE = 256 << 20
+"""Bytes of given back memory that stay known; the oldest is really freed beyond it."""
+
+_LIBC = ctypes.CDLL(None)
+_ALIGNED_ALLOC = _LIBC.aligned_alloc
+_ALIGNED_ALLOC.argtypes = (ctypes.c_size_t, ctypes.c_size_t)
+_ALIGNED_ALLOC.restype = ctypes.c_void_p
+_FREE = _LIBC.free
+_FREE.argtypes = (ctypes.c_void_p,)
+_FREE.restype = None
+
+SANITIZED = hasattr(_LIBC, "__asan_init")
+"""Whether the address sanitizer is in this process; it wants buffers of exactly their size, and guards them itself."""
+GUARD = 0 if SANITIZED else ALIGNMENT
+_GUARD_BYTES = bytes([GUARD_BYTE]) * GUARD
+
+
+class Region:
+    """Some bytes from ``start`` on. ``place`` is "device" or "pinned"; ``stream`` the one it was allocated for."""
+
+    __slots__ = ("end", "live", "place", "purpose", "start", "stream")
+
+    def __init__(self, start: int, nbytes: int, place: str, purpose: str, stream: Any) -> None:
+        self.start = start
+        self.end = start + nbytes
+        self.place = place
+        self.purpose = purpose
+        self.stream = stream
+        self.live = True
+
+    def __str__(self) -> str:
+        return f"{self.purpose!r} ({self.end - self.start} bytes, {self.place})"
+
+
+class Memory:
+    """All regions, live or given back and not yet forgotten."""
+
+    def __init__(self) -> None:
+        self._regions: dict[int, Region] = {}
+        self._starts: list[int] = []
+        self._quarantine: deque[Region] = deque()
+        self._quarantined = 0
+
+    def allocate(self, nbytes: int, place: str, purpose: str, stream: Any = None) -> Region:
+        """A fresh, poisoned region of exactly ``nbytes``."""
+        if nbytes < 1:
+            raise SeamError(f"{purpose}: at least 1 byte to allocate, got {nbytes}")
+        base = _ALIGNED_ALLOC(ALIGNMENT, nbytes + 2 * GUARD)
+        if not base:
+            raise SeamError(f"{purpose}: the machine has no {nbytes} bytes left")
+        start = base + GUARD
+        if GUARD:
+            ctypes.memset(base, GUARD_BYTE, GUARD)
+            ctypes.memset(start + nbytes, GUARD_BYTE, GUARD)
+        ctypes.memset(start, POISON, nbytes)
+        region = Region(start, nbytes, place, purpose, stream)
+        self._regions[start] = region
+        bisect.insort(self._starts, start)
+        return region
+
+    def reclaim(self, region: Region) -> None:
+        """Take a region back: poison it and refuse it from now on.
+
+        Raises:
+            SeamError: something was written beside the region.
+        """
+        region.live = False
+        intact = self._intact(region)
+        ctypes.memset(region.start, POISON, region.end - region.start)
+        self._quarantine.append(region)
+        self._quarantined += region.end - region.start
+        while self._quarantined > QUARANTINE:
+            self._release(self._quarantine.popleft())
+        if not intact:
+            raise _overrun(region)
+
+    def forget_reclaimed(self) -> None:
+        """Really free what was given back."""
+        while self._quarantine:
+            self._release(self._quarantine.popleft())
+
+    def live(self) -> list[Region]:
+        """What is in use."""
+        return [region for region in self._regions.values() if region.live]
+
+    def check_guards(self) -> None:
+        """Look around every live region.
+
+        Raises:
+            SeamError: something was written beside one.
+        """
+        for region in self._regions.values():
+            if region.live and not self._intact(region):
+                raise _overrun(region)
+
+    def check(self, address: int, nbytes: int, place: str, purpose: str) -> None:
+        """Refuse ``nbytes`` from ``address`` on that do not lie within one live region of this place.
+
+        Raises:
+            SeamError: naming ``purpose``, what was asked for, and the region that it hits or misses.
+        """
+        region = self._regions.get(address) or self._below(address)
+        if region is None or address >= region.end:
+            beside = f"; {address - region.end} bytes behind {region}" if region else ""
+            raise SeamError(f"{purpose}: {address:#x} lies in no memory of this device{beside}")
+        if not region.live:
+            raise SeamError(f"{purpose}: use after free of {region}")
+        if region.place != place:
+            raise SeamError(f"{purpose}: expected {place} memory, got {region}")
+        if address + nbytes > region.end:
+            asked = f"{nbytes} bytes from byte {address - region.start} on"
+            raise SeamError(f"{purpose}: {asked} do not lie within {region}")
+
+    def _below(self, address: int) -> Region | None:
+        index = bisect.bisect_right(self._starts, address)
+        return self._regions[self._starts[index - 1]] if index else None
+
+    def _intact(self, region: Region) -> bool:
+        if not GUARD:
+            return True
+        before = ctypes.string_at(region.start - GUARD, GUARD)
+        return before == _GUARD_BYTES and ctypes.string_at(region.end, GUARD) == _GUARD_BYTES
+
+    def _release(self, region: Region) -> None:
+        self._quarantined -= region.end - region.start
+        del self._regions[region.start]
+        del self._starts[bisect.bisect_left(self._starts, region.start)]
+        _FREE(region.start - GUARD)
+
+
+def _overrun(region: Region) -> SeamError:
+    before = np.frombuffer(ctypes.string_at(region.start - GUARD, GUARD), np.uint8) != GUARD_BYTE
+    after = np.frombuffer(ctypes.string_at(region.end, GUARD), np.uint8) != GUARD_BYTE
+    if after.any():
+        where = f"{int(after.argmax())} bytes behind its end"
+    else:
+        where = f"{GUARD - int(before.nonzero()[0][-1])} bytes before its start"
+    return SeamError(f"overrun of {region}: something was written {where}")
