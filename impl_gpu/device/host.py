@@ -275,10 +275,13 @@ class HostDevice(Device):
         shared: int,
         purpose: str,
     ) -> None:
-        for index in entry.pointers:
+        for index, alignment in entry.pointers:
             address = values[index]
             if address:
-                self._memory.check(address, 1, "device", f"{purpose}: {entry.name}: {entry.names[index]}")
+                what = f"{purpose}: {entry.name}: {entry.names[index]}"
+                self._memory.check(address, alignment, "device", what)
+                if address % alignment:
+                    raise SeamError(f"{what}: {address:#x} is not aligned to {alignment} bytes")
         geometry = GEOMETRY.pack(*grid, *block, shared, self._model.seed(), entry.flush, 0)
         entry.run(entry.slots.pack(*values), geometry, purpose)
 

@@ -15,7 +15,7 @@ import subprocess
 import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from .seam import C_TYPES, Kernel, SeamError
 
@@ -52,9 +52,11 @@ class Entry:
         self._report: Callable[[], Any] = library["hc_report"]
         self._report.restype = ctypes.POINTER(Report)  # type: ignore[attr-defined]
         self._run.argtypes = (ctypes.c_char_p, ctypes.c_char_p)  # type: ignore[attr-defined]
-        _check_widths(kernel, library)
-        self.pointers = tuple(i for i, p in enumerate(kernel.parameters) if p.type.endswith("*"))
         self.names = tuple(parameter.name for parameter in kernel.parameters)
+        self.pointers: tuple[tuple[int, int], ...] = tuple(
+            (index, taken.alignment) for index, taken in enumerate(_taken(kernel, library)) if taken.kind == "p"
+        )
+        """Position of each pointer, and the alignment of what it points to."""
         # A slot of eight bytes each, the value in its low ones.
         self.slots = struct.Struct("=" + "".join(_slot(parameter.type) for parameter in kernel.parameters))
         # Double precision keeps its denormals, -ftz=true is about single precision.
@@ -137,29 +139,35 @@ def _slot(kind: str) -> str:
     return "Q" if kind.endswith("*") else {"int": "i4x", "long long": "q", "float": "f4x", "double": "d"}[kind]
 
 
-def _check_widths(kernel: Kernel, library: ctypes.CDLL) -> None:
-    text = ctypes.create_string_buffer(4 * len(kernel.parameters) + 512)
+class Taken(NamedTuple):
+    """What a compiled kernel takes in one place: kind (of WORDS), bytes, alignment of what a pointer points to."""
+
+    kind: str
+    size: int
+    alignment: int
+
+
+WORDS = {"p": "a pointer", "i": "an integer", "f": "a floating number", "?": "a structure"}
+KINDS = {"int": "i", "long long": "i", "float": "f", "double": "f"}
+
+
+def _taken(kernel: Kernel, library: ctypes.CDLL) -> list[Taken]:
+    text = ctypes.create_string_buffer(4096)
     library[f"hc_describe_{kernel.entry}"](text)
-    compiled = text.value.decode()
-    takes = [compiled[i : i + 2] for i in range(0, len(compiled), 2)]
-    if len(takes) != len(kernel.parameters):
-        raise SeamError(f"{kernel.entry}: takes {len(takes)} parameters, {len(kernel.parameters)} are declared")
-    for parameter, taken in zip(kernel.parameters, takes, strict=True):
-        declared = _declared(kernel, parameter.name, parameter.type)
-        if declared != taken:
+    described = text.value
+    taken = [Taken(chr(described[i]), *described[i + 1 : i + 3]) for i in range(0, len(described), 3)]
+    if len(taken) != len(kernel.parameters):
+        raise SeamError(f"{kernel.entry}: takes {len(taken)} parameters, {len(kernel.parameters)} are declared")
+    for parameter, (kind, size, _) in zip(kernel.parameters, taken, strict=True):
+        if parameter.type.endswith("*"):
+            declared = ("p", 8)
+        elif parameter.type in C_TYPES:
+            declared = (KINDS[parameter.type], ctypes.sizeof(C_TYPES[parameter.type]))
+        else:
+            raise SeamError(f"{kernel.entry}: {parameter.name}: no parameter type {parameter.type!r}")
+        if declared != (kind, size):
             raise SeamError(
-                f"{kernel.entry}: {parameter.name} is declared as {parameter.type!r} ({WORDS[declared[0]]} of "
-                f"{declared[1]} bytes), the kernel takes {WORDS.get(taken[0], 'a structure')} of {taken[1]} bytes"
+                f"{kernel.entry}: {parameter.name} is declared as {parameter.type!r}, {WORDS[declared[0]]} of "
+                f"{declared[1]} bytes; the kernel takes {WORDS[kind]} of {size} bytes"
             )
-
-
-WORDS = {"p": "a pointer", "i": "an integer", "f": "a floating number"}
-
-
-def _declared(kernel: Kernel, name: str, kind: str) -> str:
-    if kind.endswith("*"):
-        return "p8"
-    c_type = C_TYPES.get(kind)
-    if c_type is None:
-        raise SeamError(f"{kernel.entry}: {name}: no parameter type {kind!r}")
-    return ("i" if kind in ("int", "long long") else "f") + str(ctypes.sizeof(c_type))
+    return taken

@@ -361,11 +361,28 @@ int call(void (*kernel)(A...), const uint64_t* slots, const Geometry& g) {
     return call(kernel, slots, g, std::index_sequence_for<A...>{});
 }
 
-// Two characters for each parameter: pointer, integer, floating or other, and its bytes.
+template <class T>
+struct Alignment {
+    static const int of_pointed = 1;
+};
+template <class T>
+struct Alignment<T*> {
+    static const int of_pointed = alignof(T);
+};
+template <>
+struct Alignment<void*> {
+    static const int of_pointed = 1;
+};
+template <>
+struct Alignment<const void*> {
+    static const int of_pointed = 1;
+};
+
+// Three bytes for each parameter: pointer, integer, floating or other; its size; the alignment of what it points to.
 template <class... A>
 void describe(void (*)(A...), char* text) {
     ((*text++ = std::is_pointer_v<A> ? 'p' : std::is_integral_v<A> ? 'i' : std::is_floating_point_v<A> ? 'f' : '?',
-      *text++ = (char)('0' + sizeof(A))),
+      *text++ = (char)(sizeof(A) < 127 ? sizeof(A) : 127), *text++ = (char)Alignment<A>::of_pointed),
      ...);
     *text = 0;
 }
