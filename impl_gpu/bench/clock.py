@@ -1,0 +1,90 @@
+"""Times one piece of work, and says on what machine; knows no network.
+
+On CUDA by two events on the current stream, which is PyTorch's as well (both start on the default one). On the host
+side by the processor's clock, which says nothing about a GPU.
+"""
+
+import platform
+import shutil
+import subprocess
+import time
+from collections.abc import Callable
+from typing import Any
+
+import cupy
+import numpy as np
+
+SMI_FIELDS = (
+    "name",
+    "driver_version",
+    "clocks.sm",
+    "clocks.max.sm",
+    "clocks.mem",
+    "temperature.gpu",
+    "power.draw",
+    "clocks_event_reasons.active",
+)
+
+
+class CudaClock:
+    """Milliseconds between two events."""
+
+    def __init__(self) -> None:
+        self._start, self._stop = cupy.cuda.Event(), cupy.cuda.Event()
+
+    def milliseconds(self, work: Callable[[], Any]) -> float:
+        """The time from the first to the last thing that the device does for ``work``."""
+        stream = cupy.cuda.get_current_stream()
+        stream.synchronize()
+        self._start.record(stream)
+        kept = work()
+        self._stop.record(stream)
+        self._stop.synchronize()
+        del kept
+        return float(cupy.cuda.get_elapsed_time(self._start, self._stop))
+
+
+class ProcessorClock:
+    """Milliseconds of the processor that executes the kernels."""
+
+    def __init__(self, device: Any) -> None:
+        self._device = device
+
+    def milliseconds(self, work: Callable[[], Any]) -> float:
+        """The time until all of ``work`` is done."""
+        start = time.perf_counter()
+        kept = work()
+        self._device.synchronize(self._device.current_stream(), "bench")
+        elapsed = time.perf_counter() - start
+        del kept
+        return 1e3 * elapsed
+
+
+def clock_of(device: Any) -> CudaClock | ProcessorClock:
+    """The clock for a device."""
+    return CudaClock() if device.kind == "cuda" else ProcessorClock(device)
+
+
+def machine(device: Any) -> dict[str, Any]:
+    """Device, versions and, on CUDA, the clocks as nvidia-smi has them at this moment."""
+    found = {
+        "device": device.describe(),
+        "versions": {"cupy": cupy.__version__, "numpy": np.__version__, "python": platform.python_version()},
+        "system": platform.platform(),
+    }
+    if device.kind == "cuda":
+        found["nvidia-smi"] = nvidia_smi()
+    return found
+
+
+def nvidia_smi() -> dict[str, str]:
+    """SMI_FIELDS of the current device, or why they are not known."""
+    program = shutil.which("nvidia-smi")
+    if program is None:
+        return {"unknown": "nvidia-smi is not on PATH"}
+    bus = str(cupy.cuda.Device().pci_bus_id)
+    asked = [program, f"--id={bus}", f"--query-gpu={','.join(SMI_FIELDS)}", "--format=csv,noheader"]
+    answer = subprocess.run(asked, capture_output=True, text=True, check=False, timeout=30)
+    if answer.returncode != 0:
+        return {"unknown": (answer.stdout + answer.stderr).strip()}
+    return dict(zip(SMI_FIELDS, (value.strip() for value in answer.stdout.strip().split(",")), strict=True))

@@ -1,0 +1,103 @@
+"""PyTorch's side of the bench: torch.nn.LSTM and torch.nn.GRU on cuDNN; the one file of impl_gpu that imports PyTorch.
+
+The LSTM gets impl_gpu's weights and so computes the same network, which is checked. The GRU cannot: TensorFlow's
+resets the state before the candidate's product, cuDNN's after it. Ragged batches are packed and padded again within
+the time, as impl_gpu sorts and writes back within its own.
+"""
+
+import contextlib
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import numpy as np
+import torch
+
+from .networks import Inputs
+from .points import Point
+
+NAMES = {"LSTM": "torch.nn.LSTM", "GRU": "torch.nn.GRU"}
+SAME_NETWORK = {"LSTM": True, "GRU": False}
+FORGET_BIAS = 1.0  # PyTorch has none of its own: it is part of the bias there
+
+
+def available() -> str | None:
+    """Why there is no rival here; None if there is one."""
+    return None if torch.cuda.is_available() else "this PyTorch sees no CUDA device"
+
+
+def versions() -> dict[str, str]:
+    """Of PyTorch and of the cuDNN that it calls."""
+    return {"torch": str(torch.__version__), "cudnn": str(torch.backends.cudnn.version())}
+
+
+class Rival:
+    """One module on the device."""
+
+    def __init__(self, point: Point, weights: Mapping[str, np.ndarray[Any, Any]], inputs: Inputs) -> None:
+        make = {"LSTM": torch.nn.LSTM, "GRU": torch.nn.GRU}[point.cell]
+        self._module = make(point.shape.H, point.shape.H, device="cuda", dtype=getattr(torch, point.dtype)).eval()
+        if SAME_NETWORK[point.cell]:
+            self._load(weights)
+        self._module.flatten_parameters()
+        self._sets = [torch.from_dlpack(x) for x in inputs.sets]
+        self._next = 0
+
+    def _load(self, weights: Mapping[str, np.ndarray[Any, Any]]) -> None:
+        """Kernel [2H, 4H] and bias [4H], gates i j f o, into PyTorch's order i f j o."""
+        kernel, bias = weights["kernel"].astype("float32"), weights["bias"].astype("float32")
+        i, j, f, o = np.split(np.concatenate([kernel, bias[None]]), 4, axis=1)
+        f[-1] += FORGET_BIAS
+        ordered = np.concatenate([i, f, j, o], axis=1)
+        H = kernel.shape[1] // 4
+        with torch.no_grad():
+            for name, value in {
+                "weight_ih_l0": ordered[:H].T,
+                "weight_hh_l0": ordered[H:-1].T,
+                "bias_ih_l0": ordered[-1],
+                "bias_hh_l0": np.zeros(4 * H, "float32"),
+            }.items():
+                getattr(self._module, name).copy_(torch.from_numpy(np.ascontiguousarray(value)))
+
+    def run(self, x: Any, lengths: list[int] | None) -> dict[str, Any]:
+        """Outputs [T, B, H] and final states [B, H] of x [T, B, H], by the oracle's names."""
+        if lengths is None:
+            outputs, state = self._module(x)
+        else:
+            packed = torch.nn.utils.rnn.pack_padded_sequence(x, torch.tensor(lengths), enforce_sorted=False)
+            outputs, state = self._module(packed)
+            outputs, _ = torch.nn.utils.rnn.pad_packed_sequence(outputs, total_length=x.shape[0])
+        h, c = state if isinstance(state, tuple) else (state, None)
+        return {"outputs": outputs, "h": h[0], **({} if c is None else {"c": c[0]})}
+
+    def first(self, lengths: list[int] | None, tf32: bool) -> dict[str, Any]:
+        """The results for the first set of inputs."""
+        with precision(tf32):
+            return self.run(self._sets[0], lengths)
+
+    def work(self, lengths: list[int] | None, tf32: bool) -> Callable[[], Any]:
+        """What is timed: one call with the next inputs."""
+
+        def call() -> Any:
+            self._next += 1
+            with precision(tf32):
+                return self.run(self._sets[self._next % len(self._sets)], lengths)
+
+        return call
+
+
+@contextlib.contextmanager
+def precision(tf32: bool) -> Iterator[None]:
+    """Inference with cuDNN's RNNs, in TF32 or strict float32; PyTorch's own default is TF32."""
+    rnn = getattr(torch.backends.cudnn, "rnn", None)
+    switch, name, value = (
+        (torch.backends.cudnn, "allow_tf32", tf32)
+        if rnn is None or not hasattr(rnn, "fp32_precision")
+        else (rnn, "fp32_precision", "tf32" if tf32 else "ieee")
+    )
+    before = getattr(switch, name)
+    setattr(switch, name, value)
+    try:
+        with torch.inference_mode():
+            yield
+    finally:
+        setattr(switch, name, before)
