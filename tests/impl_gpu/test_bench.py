@@ -1,0 +1,186 @@
+"""The bench: what it measures, that it refuses what is wrong, and how it spends its time; it times nothing itself."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from impl_gpu.bench import __main__ as command
+from impl_gpu.bench import measure, oracle, table
+from impl_gpu.bench.measure import Bench
+from impl_gpu.bench.points import SHAPES, Point, Shape, flops, lengths_of, points
+from impl_gpu.device import use_device
+from impl_gpu.device.host import HostDevice
+
+TINY = (Shape("tiny", 5, 4, 8),)
+
+
+@pytest.fixture
+def device() -> Iterator[HostDevice]:
+    host = HostDevice()
+    with use_device(host):
+        yield host
+
+
+def bench(device: HostDevice, seconds: float = 60, shapes: tuple[Shape, ...] = TINY) -> Bench:
+    return Bench(device, shapes, seconds, repeats=1, parallel_iterations=2, rival="none here")
+
+
+def test_the_shapes_are_those_of_the_plan() -> None:
+    assert [tuple(shape) for shape in SHAPES] == [
+        ("A", 512, 64, 1024),
+        ("B", 128, 128, 512),
+        ("C", 1024, 16, 256),
+        ("D", 256, 256, 2048),
+    ]
+    assert len(list(points(SHAPES))) == 4 * 2 * 3 * 3
+
+
+def test_points_that_share_a_network_are_next_to_each_other() -> None:
+    networks = [(point.shape.name, point.cell, point.dtype) for point in points(SHAPES)]
+
+    assert [key for at, key in enumerate(networks) if networks[at - 1 : at] != [key]] == list(dict.fromkeys(networks))
+
+
+@pytest.mark.parametrize(("lengths", "least", "short"), [("uniform 1..T", 1, 0), ("90% short", 10, 90)])
+def test_lengths_are_unsorted_and_within_the_steps(lengths: str, least: int, short: int) -> None:
+    found = lengths_of(Point(Shape("x", 100, 100, 8), "GRU", "fp32", lengths), seed=0)
+
+    assert found is not None
+    assert found != sorted(found)
+    assert least <= min(found) <= max(found) <= 100
+    assert short == 0 or sorted(found) == [10] * 90 + [100] * 10
+
+
+def test_flops_count_the_steps_that_count() -> None:
+    point = Point(Shape("x", 3, 2, 5), "LSTM", "fp32", "dense")
+
+    assert flops(point, None) == 2 * (3 * 2) * (5 + 5) * (4 * 5)
+    assert flops(point, [1, 2]) == flops(point, None) // 2
+
+
+def test_the_oracle_keeps_the_equations() -> None:
+    # One unit and one step, by hand: i, j, f, o = 0, 1, 2, 3 without weights on x and h.
+    weights = {"kernel": np.zeros((2, 4)), "bias": np.array([0.0, 1.0, 2.0, 3.0])}
+    got = oracle.run(np, "LSTM", weights, np.ones((1, 1, 1)), None)
+    c = np.tanh(1) / 2
+    assert got["c"] == pytest.approx(c)
+    assert got["h"] == pytest.approx(np.tanh(c) / (1 + np.exp(-3)))
+    # r, u = 0, 1/2 of h = 0: half of the candidate.
+    gru = {
+        "gates/kernel": np.zeros((2, 2)),
+        "gates/bias": np.zeros(2),
+        "candidate/kernel": np.zeros((2, 1)),
+        "candidate/bias": np.ones(1),
+    }
+    assert oracle.run(np, "GRU", gru, np.ones((1, 1, 1)), None)["h"] == pytest.approx(np.tanh(1) / 2)
+
+
+def test_the_oracle_stops_where_a_row_ends() -> None:
+    weights = {"kernel": np.full((4, 8), 0.1), "bias": np.full(8, 0.1)}
+    x = np.ones((3, 2, 2))
+    got = oracle.run(np, "LSTM", weights, x, [3, 1])
+
+    assert (got["h"][1] == got["outputs"][0, 1]).all()
+    assert oracle.padding_is_zero(np, got["outputs"], [3, 1])
+    assert not oracle.padding_is_zero(np, got["outputs"] + 1e-30, [3, 1])
+
+
+def test_an_error_with_nan_is_no_small_error() -> None:
+    assert not oracle.error(np, np.array([np.nan, 1]), np.ones(2)) <= 1
+
+
+def test_every_point_is_correct_and_timed(device: HostDevice) -> None:
+    entries = list(bench(device).run())
+
+    assert len(entries) == 2 * 3 * 3
+    for entry in entries:
+        assert set(entry["medians"]) == {"eager", "graph"}, entry
+        assert all(set(found) >= {"outputs", "h"} for found in entry["errors"].values())
+        assert entry["tflops"] > 0
+
+
+def test_what_is_wrong_is_refused_and_not_timed(device: HostDevice, monkeypatch: pytest.MonkeyPatch) -> None:
+    def wrong(*args: Any) -> dict[str, Any]:
+        return {name: value * 1.1 for name, value in right(*args).items()}
+
+    right = oracle.run
+    monkeypatch.setattr(measure.oracle, "run", wrong)
+    entries = list(bench(device).run())
+
+    assert all(entry["refused"].startswith("eager: outputs differ from float64 by 0.091") for entry in entries)
+    assert not any("medians" in entry for entry in entries)
+
+
+def test_a_spent_budget_drops_points_and_says_so(device: HostDevice) -> None:
+    assert [entry["dropped"] for entry in bench(device, seconds=0).run()] == ["the time budget is spent"] * 18
+
+
+def test_repeats_go_before_shapes(device: HostDevice, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = Bench(device, TINY, seconds=60, repeats=100, parallel_iterations=2, rival="none here")
+    calls: list[str] = []
+
+    class Clock:
+        def milliseconds(self, work: Any) -> float:
+            calls.append(work())
+            return 1.0
+
+    monkeypatch.setattr(made, "_clock", Clock())
+    times = made._times({"a": lambda: "a", "b": lambda: "b"}, end=-1.0)
+
+    assert times == {"a": [1.0] * measure.FEWEST, "b": [1.0] * measure.FEWEST}
+    assert calls == ["a", "b"] * (1 + measure.FEWEST)
+
+
+def test_the_table_gives_ratios_and_what_was_not_timed() -> None:
+    entry = measure.describe(Point(SHAPES[0], "GRU", "tf32", "dense"))
+    measured = {
+        "medians": {"eager": 8.0, "graph": 4.0, "torch": 6.0},
+        "errors": {"eager": {"outputs": 1e-4, "h": 2e-4}, "graph": {"outputs": 1e-4, "h": 1e-4}, "torch": None},
+        "ratio": 1.5,
+        "tflops": 123.4,
+        "note": "another network",
+    }
+    result = {
+        "machine": {"device": {"device": "a GPU"}},
+        "rival": {"torch": "2.0"},
+        "host_executed": False,
+        "points": [entry | measured, entry | {"refused": "eager: outputs differ"}],
+    }
+    shown = table.show(result).splitlines()
+
+    assert shown[0] == "impl_gpu on a GPU, beside PyTorch 2.0"
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in shown if line.startswith("| A")]
+    point = ["A 512,64,1024", "GRU", "tf32", "dense"]
+    assert rows[0] == [*point, "8.00", "4.00", "6.00", "1.50*", "123", "2.0e-04"]
+    assert rows[1][-1] == "eager: outputs differ"
+    assert shown[-1] == "GRU: another network."
+
+
+def test_the_command_on_the_host_says_that_its_times_mean_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, device: HostDevice
+) -> None:
+    monkeypatch.setattr(command, "SMALL", TINY)
+    out = tmp_path / "bench.json"
+
+    assert command.main(["--out", str(out)]) == command.OK
+    assert table.HOST_EXECUTED in capsys.readouterr().out
+    written = json.loads(out.read_text(encoding="utf-8"))
+    assert written["host_executed"]
+    assert written["rival"] == "host-executed"
+    assert len(written["points"]) == 18
+
+
+def test_without_a_device_the_command_says_what_is_missing(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def missing() -> None:
+        raise RuntimeError("impl_gpu: no CUDA device: none")
+
+    monkeypatch.setattr(command, "current_device", missing)
+
+    assert command.main([]) == command.NO_DEVICE
+    assert capsys.readouterr().err == "impl_gpu: no CUDA device: none\n"
