@@ -127,6 +127,10 @@ class HostDevice(Device):
         """An event that stands for nothing yet."""
         return HostEvent(self._model)
 
+    def has_passed(self, event: HostEvent) -> bool:
+        """Whether all work that the event stands for has run."""
+        return event.passed()
+
     # Arrays.
 
     def array(self, buffer: Buffer, shape: tuple[int, ...], dtype: Any, offset: int = 0) -> Any:

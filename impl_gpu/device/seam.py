@@ -197,6 +197,10 @@ class Device(abc.ABC):
     def new_event(self) -> Any:
         """An event without timing; waiting for one that was never recorded does nothing, as in CUDA."""
 
+    @abc.abstractmethod
+    def has_passed(self, event: Any) -> bool:
+        """Whether all work that the event stands for has run; asks, and never waits."""
+
     def record_event(self, event: Any, stream: Any) -> None:
         """The event now stands for all work enqueued on ``stream`` so far."""
         record(Entry("record", "event"))
