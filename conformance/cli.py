@@ -50,9 +50,28 @@ def parser() -> argparse.ArgumentParser:
     vectors.add_argument("implementation", nargs="?", help="what to verify: a name or module:attribute")
     vectors.add_argument("--worker", metavar="COMMAND", help="one behind a worker process")
 
+    differential = commands.add_parser("differential", help="two implementations on thousands of generated cases")
+    _two(differential, "differential", cases=3000, schedules=0)
+
+    schedules = commands.add_parser("schedules", help="cases heavy with concurrency, each under many schedules")
+    _two(schedules, "schedules", cases=200, schedules=20)
+
     validate = commands.add_parser("validate", help="see whether a report is whole and agrees with itself")
     validate.add_argument("report", help="report.json, or its folder")
     return top
+
+
+def _two(command: argparse.ArgumentParser, name: str, cases: int, schedules: int) -> None:
+    """The options of a command that compares two implementations."""
+    command.add_argument("implementation", help="a name or module:attribute")
+    command.add_argument("against", nargs="?", default="impl_ref", help="the second implementation (impl_ref)")
+    command.add_argument("--cases", type=_jobs, default=cases, metavar="N", help=f"how many, about ({cases})")
+    command.add_argument("--schedules", type=int, default=schedules, metavar="N", help=f"for each case ({schedules})")
+    command.add_argument("--kind", default="", metavar="TEXT", help="only kinds of cells with this in their name")
+    command.add_argument("--seed", type=int, default=0, help="the same seed gives the same cases (0)")
+    command.add_argument("--jobs", type=_jobs, default=cores(), metavar="N", help="processes side by side (all cores)")
+    command.add_argument("--minutes", type=float, metavar="M", help="stop then; what was not tried is an error")
+    command.add_argument("--out", default=f"report/{name}.json", metavar="FILE", help="where the result goes")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -37,6 +37,8 @@ def perform(options: argparse.Namespace) -> int:
         "mutants": mutants,
         "vectors": vectors,
         "validate": validate,
+        "differential": differential,
+        "schedules": differential,
     }[options.command]
     return command(options)
 
@@ -80,6 +82,13 @@ def run(options: argparse.Namespace) -> int:
 def mutants(options: argparse.Namespace) -> int:
     """`mutants`: plants each defect, and shows what caught it."""
     from conformance.mutants import command  # what only this command needs
+
+    return command.perform(options)
+
+
+def differential(options: argparse.Namespace) -> int:
+    """`differential` and `schedules`: two implementations on the same generated cases."""
+    from conformance.differential import command  # what only this command needs
 
     return command.perform(options)
 

@@ -66,17 +66,17 @@ class Check:
     ``run_case`` and ``ask_oracle`` come from the engine, which remembers outcomes and counts executions.
     """
 
-    def __init__(self, run_case: Callable[[Case], Outcome], ask_oracle: Callable[[Case], Outcome]) -> None:
+    def __init__(self, run_case: Callable[..., Outcome], ask_oracle: Callable[[Case], Outcome]) -> None:
         self._run_case, self._ask_oracle = run_case, ask_oracle
         self.reached: dict[str, int] = {}
 
-    def run(self, case: Case) -> Outcome:
-        """The outcome of the case, asked once for each case.
+    def run(self, case: Case, schedule: int | None = None) -> Outcome:
+        """The outcome of the case, asked once for each case and schedule; only some implementations have schedules.
 
         Raises:
             Unsupported: the implementation declares so for any of the calls.
         """
-        return _supported(self._run_case(case))
+        return _supported(self._run_case(case) if schedule is None else self._run_case(case, schedule))
 
     def oracle(self, case: Case) -> Outcome:
         """What the second implementation makes of the case; for laws declared with ``oracle=True``."""

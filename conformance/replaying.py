@@ -9,6 +9,7 @@ from pathlib import Path
 from rich.text import Text
 
 from conformance import engine, explain, known, registry, runner, screen, subjects
+from conformance.differential import strata
 from conformance.engine import LawResult
 from conformance.laws import Subject
 from conformance.targets import Target
@@ -44,7 +45,8 @@ def replay(options: argparse.Namespace) -> int:
 
 def replay_on(subject: Subject, stored: known.Stored, properties: str = registry.PROPERTIES) -> LawResult:
     """The result of the law that the counterexample broke, on its case alone."""
-    law = runner.law_for(stored.clause, stored.test, registry.load(properties))
+    generated = strata.find(stored.test) if stored.test is not None else None
+    law = generated or runner.law_for(stored.clause, stored.test, registry.load(properties))
 
     @functools.cache
     def oracle() -> subjects.Subject:

@@ -23,17 +23,21 @@ REDRAWS = 4
 
 @dataclass(frozen=True)
 class Settings:
-    """How thoroughly a law is tried; ``shrink`` off stops where an example first breaks the clause's own assertion."""
+    """How thoroughly a law is tried; ``shrink`` off stops where an example first breaks the clause's own assertion.
+
+    ``count``: so many examples for each law, whatever the profile.
+    """
 
     profile: str = "default"
     seed: int = 0
     shrink: bool = True
     shrink_budget: int = SHRINK_BUDGET
+    count: int | None = None
 
     @property
     def examples(self) -> int:
         """Examples for each law that a strategy feeds."""
-        return examples.PROFILES[self.profile]
+        return examples.PROFILES[self.profile] if self.count is None else self.count
 
 
 def no_oracle(case: Case) -> Outcome:
@@ -46,7 +50,7 @@ class Session:
 
     def __init__(self, law: Law, subject: Subject, settings: Settings, oracle: Callable[[Case], Outcome]) -> None:
         self.law, self.subject, self.settings, self.oracle = law, subject, settings, oracle
-        self.outcomes: dict[str, Outcome] = {}
+        self.outcomes: dict[tuple[str, int | None], Outcome] = {}
         self.oracle_outcomes: dict[str, Outcome] = {}
         self.answered: dict[str, frozenset[str]] = {}
         self.unsupported: dict[str, str] = {}
@@ -58,15 +62,16 @@ class Session:
         self.executions_left = settings.shrink_budget
         self.redraws = 0
 
-    def run_case(self, case: Case) -> Outcome:
+    def run_case(self, case: Case, schedule: int | None = None) -> Outcome:
         """The implementation's outcome; after a violation no more than the shrink budget of unknown cases is run."""
-        digest = case.digest()
+        digest = (case.digest(), schedule)
         if digest not in self.outcomes:
             if self.violation is not None:
                 if self.executions_left <= 0:
                     hypothesis.reject()
                 self.executions_left -= 1
-            self.outcomes[digest] = self.subject.run(case)
+            run: Any = self.subject.run  # only some implementations have schedules
+            self.outcomes[digest] = run(case) if schedule is None else run(case, schedule=schedule)
         return self.outcomes[digest]
 
     def ask_oracle(self, case: Case) -> Outcome:

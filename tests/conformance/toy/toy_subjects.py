@@ -127,3 +127,80 @@ def die(status: int) -> None:
     if status:
         os._exit(status)
     raise ValueError("work that raises")
+
+
+class Reference(Right):
+    """impl_ref, to be changed by others below; it says that it has schedules."""
+
+    name = "reference"
+    schedules = True
+
+    def run(self, case: Case, schedule: int | None = None) -> Outcome:
+        outcome: Outcome = load("impl_ref").run(case)
+        answers = [
+            self.changed(call, one, schedule or 0) if one.kind == "returned" else self.refused(one)
+            for call, one in zip(case.calls, outcome.answers, strict=True)
+        ]
+        return Outcome(answers, outcome.variables)
+
+    def changed(self, call: Any, answer: Answer, schedule: int) -> Answer:
+        return answer
+
+    def refused(self, answer: Answer) -> Answer:
+        return answer
+
+
+class MinusZero(Reference):
+    """Gives -0.0 past a row's length."""
+
+    name = "minus_zero"
+
+    def changed(self, call: Any, answer: Answer, schedule: int) -> Answer:
+        def negative(leaf: Any) -> Any:
+            return np.where(leaf == 0, -leaf, leaf) if leaf.dtype.kind == "f" else leaf
+
+        outputs = map_structure(negative, answer.outputs)
+        return answer.replace(result=(outputs, answer.state))  # type: ignore[no-any-return]
+
+
+class Inexact(Reference):
+    """Adds a hundredth to float32 states."""
+
+    name = "inexact"
+
+    def changed(self, call: Any, answer: Answer, schedule: int) -> Answer:
+        state = map_structure(lambda leaf: leaf + np.float32(0.01) if leaf.dtype == np.float32 else leaf, answer.state)
+        return answer.replace(result=(answer.outputs, state))  # type: ignore[no-any-return]
+
+
+class Moody(Reference):
+    """Gives other last bits under the schedule of number 3 where there are more than three steps."""
+
+    name = "moody"
+
+    def changed(self, call: Any, answer: Answer, schedule: int) -> Answer:
+        if schedule != 3 or call.arguments["inputs"].size < 20:
+            return answer
+        state = map_structure(lambda leaf: np.nextafter(leaf, leaf.dtype.type(9)), answer.state)
+        return answer.replace(result=(answer.outputs, state))  # type: ignore[no-any-return]
+
+
+class WrongKind(Reference):
+    """Answers every refusal with a RuntimeError."""
+
+    name = "wrong_kind"
+
+    def refused(self, answer: Answer) -> Answer:
+        assert answer.error is not None
+        return answer.replace(error=Raised("other", "RuntimeError", "no", "before"))  # type: ignore[no-any-return]
+
+
+class WithoutFloat16(Reference):
+    """Declares float16 unsupported."""
+
+    name = "without_float16"
+
+    def run(self, case: Case, schedule: int | None = None) -> Outcome:
+        if any(getattr(call.arguments["inputs"], "dtype", None) == np.float16 for call in case.calls):
+            return Outcome.of(Answer.unsupported("float16", "the toy has none"), case)
+        return super().run(case, schedule)
