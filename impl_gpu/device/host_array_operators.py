@@ -1,0 +1,134 @@
+"""The operators and methods of host arrays that are a NumPy function each; it knows no memory."""
+
+from collections.abc import Callable
+from typing import Any
+
+import cupy
+import numpy as np
+
+from . import host_array_calls as calls
+
+# Methods whose NumPy function has the same parameters.
+_METHODS: dict[str, Callable[..., Any]] = {
+    "all": np.all,
+    "any": np.any,
+    "argmax": np.argmax,
+    "argmin": np.argmin,
+    "argsort": np.argsort,
+    "choose": np.choose,
+    "clip": np.clip,
+    "conj": np.conjugate,
+    "conjugate": np.conjugate,
+    "cumprod": np.cumprod,
+    "cumsum": np.cumsum,
+    "diagonal": np.diagonal,
+    "dot": np.dot,
+    "max": np.max,
+    "mean": np.mean,
+    "min": np.min,
+    "prod": np.prod,
+    "ravel": np.ravel,
+    "repeat": np.repeat,
+    "round": np.round,
+    "searchsorted": np.searchsorted,
+    "std": np.std,
+    "sum": np.sum,
+    "trace": np.trace,
+    "var": np.var,
+}
+
+_BINARY: dict[str, Callable[..., Any]] = {
+    "add": np.add,
+    "and": np.bitwise_and,
+    "divmod": np.divmod,
+    "floordiv": np.floor_divide,
+    "lshift": np.left_shift,
+    "matmul": np.matmul,
+    "mod": np.remainder,
+    "mul": np.multiply,
+    "or": np.bitwise_or,
+    "pow": np.power,
+    "rshift": np.right_shift,
+    "sub": np.subtract,
+    "truediv": np.true_divide,
+    "xor": np.bitwise_xor,
+}
+_COMPARISONS: dict[str, Callable[..., Any]] = {
+    "eq": np.equal,
+    "ge": np.greater_equal,
+    "gt": np.greater,
+    "le": np.less_equal,
+    "lt": np.less,
+    "ne": np.not_equal,
+}
+_UNARY: dict[str, Callable[..., Any]] = {
+    "abs": np.absolute,
+    "invert": np.invert,
+    "neg": np.negative,
+    "pos": np.positive,
+}
+
+
+def _give_way(other: Any) -> bool:
+    """Whether an operand of another kind is to answer itself, by NumPy's rules."""
+    if isinstance(other, (cupy.ndarray, *calls.SCALARS)):
+        return False
+    if hasattr(other, "__array_ufunc__"):
+        return other.__array_ufunc__ is None
+    return bool(getattr(other, "__array_priority__", 0) > cupy.ndarray.__array_priority__)
+
+
+def _method(function: Callable[..., Any]) -> Callable[..., Any]:
+    return lambda self, *args, **kwargs: calls.call(function, self, *args, **kwargs)
+
+
+def _binary(function: Callable[..., Any]) -> Callable[..., Any]:
+    return lambda self, other: NotImplemented if _give_way(other) else calls.call(function, self, other)
+
+
+def _reflected(function: Callable[..., Any]) -> Callable[..., Any]:
+    return lambda self, other: NotImplemented if _give_way(other) else calls.call(function, other, self)
+
+
+def _in_place(function: Callable[..., Any]) -> Callable[..., Any]:
+    return lambda self, other: calls.call(function, self, other, out=self)
+
+
+def _unary(function: Callable[..., Any]) -> Callable[..., Any]:
+    return lambda self: calls.call(function, self)
+
+
+def _power(base: Any, exponent: Any) -> tuple[Callable[..., Any], tuple[Any, ...]]:
+    """The ufunc that ``base ** exponent`` is: the square of a float is one, in CuPy as in NumPy."""
+    if type(exponent) is int and exponent == 2 and base.dtype.kind in "fcV":
+        return np.square, (base,)
+    return np.power, (base, exponent)
+
+
+def _pow(self: Any, other: Any, modulo: None = None) -> Any:
+    if _give_way(other):
+        return NotImplemented
+    function, operands = _power(self, other)
+    return calls.call(function, *operands)
+
+
+def _ipow(self: Any, other: Any) -> Any:
+    function, operands = _power(self, other)
+    return calls.call(function, *operands, out=self)
+
+
+def complete(kind: Any) -> None:
+    """Give the class of host arrays its operators and plain methods."""
+    for name, function in _METHODS.items():
+        setattr(kind, name, _method(function))
+    for name, function in _BINARY.items():
+        setattr(kind, f"__{name}__", _binary(function))
+        setattr(kind, f"__r{name}__", _reflected(function))
+        if name not in ("divmod", "matmul"):
+            setattr(kind, f"__i{name}__", _in_place(function))
+    kind.__pow__ = _pow
+    kind.__ipow__ = _ipow
+    for name, function in _COMPARISONS.items():
+        setattr(kind, f"__{name}__", _binary(function))
+    for name, function in _UNARY.items():
+        setattr(kind, f"__{name}__", _unary(function))
