@@ -2,3 +2,71 @@
 
 Start reading at ``impl_gpu/dynamic_rnn.py``.
 """
+
+import importlib.util
+
+if importlib.util.find_spec("cupy") is None:
+    raise ImportError(
+        "impl_gpu needs CuPy: pip install 'tancarflow[cuda13]', or 'tancarflow[cuda12]' beside a driver of CUDA 12",
+        name="cupy",
+    )
+
+from dynamic_rnn_spec import (
+    AUTO_REUSE,
+    LSTMStateTuple,
+    TensorShape,
+    VariableScope,
+    VariableStore,
+    get_variable,
+    get_variable_scope,
+    reset_default_store,
+    use_store,
+    variable_scope,
+)
+
+from .cells import (
+    BasicLSTMCell,
+    BasicRNNCell,
+    DeviceWrapper,
+    DropoutWrapper,
+    GRUCell,
+    LSTMCell,
+    MultiRNNCell,
+    ResidualWrapper,
+)
+from .device.log import launch_log
+from .dynamic_rnn import dynamic_rnn
+from .rnn_cell import RNNCell
+from .sequence import new_sequence
+from .settings import options
+from .weights import load_weights, save_weights
+from .zero_state import zero_state
+
+__all__ = [
+    "AUTO_REUSE",
+    "BasicLSTMCell",
+    "BasicRNNCell",
+    "DeviceWrapper",
+    "DropoutWrapper",
+    "GRUCell",
+    "LSTMCell",
+    "LSTMStateTuple",
+    "MultiRNNCell",
+    "RNNCell",
+    "ResidualWrapper",
+    "TensorShape",
+    "VariableScope",
+    "VariableStore",
+    "dynamic_rnn",
+    "get_variable",
+    "get_variable_scope",
+    "launch_log",
+    "load_weights",
+    "new_sequence",
+    "options",
+    "reset_default_store",
+    "save_weights",
+    "use_store",
+    "variable_scope",
+    "zero_state",
+]

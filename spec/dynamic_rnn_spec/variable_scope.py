@@ -22,6 +22,10 @@ Initializer = Callable[..., Any]
 Reuse = Union[None, bool, str]
 _SCOPE_NAME = re.compile(r"[A-Za-z0-9.][A-Za-z0-9_.\-/]*\Z")
 
+WEIGHT_READERS: Dict[str, Callable[["Variable", Any], Any]] = {}
+"""What reads a variable for arrays other than NumPy's, by the first part of the array type's module name: called with
+the variable and the array, it may keep the copy that it makes until the value changes."""
+
 
 class Variable:
     """A named array: ``name``, ``value`` (NumPy, read-only), ``shape``, ``dtype``, ``trainable``."""
@@ -59,6 +63,9 @@ class Variable:
         """The value as an array of the module that ``like`` belongs to: NumPy for NumPy or None."""
         from .rnn_cell import array_module
 
+        reader = WEIGHT_READERS.get(type(like).__module__.split(".")[0])
+        if reader is not None:
+            return reader(self, like)
         module = np if like is None else array_module(like)
         return self.value if module is np else module.asarray(self.value)
 
@@ -262,9 +269,14 @@ def get_variable(
         wanted = "a function of shape, dtype and generator, or None"
         raise ArgumentTypeError("initializer", wanted, type(chosen).__name__, "VAR-10")
     if chosen is None:
-        chosen = GlorotUniform() if np.issubdtype(np.dtype(dtype), np.floating) else Zeros()
+        chosen = GlorotUniform() if _is_floating(np.dtype(dtype)) else Zeros()
     full_name = scope.name + "/" + name if scope.name else name
     return store.get(full_name, shape, dtype, chosen, trainable, scope.reuse)
+
+
+def _is_floating(dtype: Any) -> bool:
+    """bfloat16, which ml_dtypes adds to NumPy, is no kind of floating to NumPy itself."""
+    return np.issubdtype(dtype, np.floating) or dtype.name == "bfloat16"
 
 
 @contextlib.contextmanager

@@ -1,0 +1,73 @@
+"""BasicLSTMCell: the LSTM without options; it refuses to clip, to project and to peep."""
+
+from typing import Any
+
+import numpy as np
+
+from dynamic_rnn_spec import LSTMStateTuple, array_module
+from dynamic_rnn_spec.initializers import Zeros
+
+from ..abstract import is_abstract, matrix_like
+from .lstm_state import join_state, split_state, state_size_of
+from .options import flag, optional_function, positive, real, reuse_option
+from .weighted import WeightedCell, columns, product, quiet, sigmoid
+
+
+class BasicLSTMCell(WeightedCell):
+    """The long short-term memory with gates i, f, o and the new input j [EQ-3].
+
+    Args:
+        num_units: n, the columns of c, of h and of the output.
+        forget_bias: what is added to f at each step, apart from the bias variable [EQ-14].
+        state_is_tuple: True: the state is LSTMStateTuple(c, h). False: one array [B, 2n], c to the left [EQ-15].
+        activation: a function of an array of the device; None is tanh [EQ-13], and only tanh runs fused.
+        reuse: None, True, False or AUTO_REUSE: whether variables of the same names are shared [SCOPE-7].
+
+    Raises:
+        TypeError, ValueError: an option of a wrong type, or no units [EQ-3, EQ-13, EQ-14, EQ-15, SCOPE-7].
+
+    From: TensorFlow 1.4.1, ``tf.nn.rnn_cell.BasicLSTMCell``; Zaremba et al. (2014).
+    """
+
+    def __init__(
+        self,
+        num_units: Any,
+        forget_bias: Any = 1.0,
+        state_is_tuple: Any = True,
+        activation: Any = None,
+        reuse: Any = None,
+    ) -> None:
+        super().__init__(reuse=reuse_option(reuse))
+        self._num_units = positive("num_units", num_units, "EQ-3")
+        self._forget_bias = real("forget_bias", forget_bias, "EQ-14")
+        self._state_is_tuple = flag("state_is_tuple", state_is_tuple, "EQ-15")
+        self._activation = optional_function("activation", activation, "EQ-13") or np.tanh
+
+    @property
+    def state_size(self) -> LSTMStateTuple | int:
+        return state_size_of(self._num_units, self._num_units, self._state_is_tuple)
+
+    @property
+    def output_size(self) -> int:
+        return self._num_units
+
+    def build(self, inputs_shape: Any) -> None:
+        """kernel [d + n, 4n], bias [4n], both in the order i, j, f, o [VAR-3]."""
+        d, n = self.input_depth(inputs_shape), self._num_units
+        self._kernel = self.add_variable("kernel", [d + n, 4 * n])  # VAR-9, VAR-10
+        self._bias = self.add_variable("bias", [4 * n], initializer=Zeros())  # VAR-8
+
+    def call(self, inputs: Any, state: Any) -> tuple[Any, Any]:
+        """x: [B, d], c: [B, n], h: [B, n] to (h', (c', h'))."""
+        n, act, as_tuple = self._num_units, self._activation, self._state_is_tuple
+        x, (c, h) = inputs, split_state(state, n, as_tuple)
+        self.check_step(x, [(c, n), (h, n)], self._kernel)
+        if is_abstract(x):
+            return matrix_like(x, n), join_state(matrix_like(x, n), matrix_like(x, n), as_tuple)
+        xp = array_module(x)
+        K, b = self._kernel.read(x), self._bias.read(x)
+        with quiet():
+            i, j, f, o = columns(product(xp, x, h, K) + b, 4)  # each [B, n]
+            c = sigmoid(xp, f + self._forget_bias) * c + sigmoid(xp, i) * act(j)
+            h = sigmoid(xp, o) * act(c)
+        return h, join_state(c, h, as_tuple)

@@ -1,0 +1,79 @@
+"""GRUCell: the gated recurrent unit that resets before its product; it refuses to keep anything but its output."""
+
+from typing import Any
+
+import numpy as np
+
+from dynamic_rnn_spec import array_module
+from dynamic_rnn_spec.initializers import Ones, Zeros
+
+from ..abstract import is_abstract, matrix_like
+from .options import optional_function, positive, reuse_option
+from .weighted import WeightedCell, columns, product, quiet, sigmoid
+
+
+class GRUCell(WeightedCell):
+    """The gated recurrent unit: r resets the state before the product, u tells how much of it stays [EQ-2].
+
+    cuDNN's GRU resets after the product: it is another network.
+
+    Args:
+        num_units: n, the columns of the state and of the output.
+        activation: a function of an array of the device; None is tanh [EQ-13], and only tanh runs fused.
+        reuse: None, True, False or AUTO_REUSE: whether variables of the same names are shared [SCOPE-7].
+        kernel_initializer: of both kernels; None is the scope's, else glorot uniform [VAR-12].
+        bias_initializer: of both biases; None is 1 for the gates and 0 for the candidate [VAR-8, VAR-12].
+
+    Raises:
+        TypeError, ValueError: an option of a wrong type, or no units [EQ-2, EQ-13, VAR-12, SCOPE-7].
+
+    From: TensorFlow 1.4.1, ``tf.nn.rnn_cell.GRUCell``; Cho et al. (2014).
+    """
+
+    def __init__(
+        self,
+        num_units: Any,
+        activation: Any = None,
+        reuse: Any = None,
+        kernel_initializer: Any = None,
+        bias_initializer: Any = None,
+    ) -> None:
+        super().__init__(reuse=reuse_option(reuse))
+        self._num_units = positive("num_units", num_units, "EQ-2")
+        self._activation = optional_function("activation", activation, "EQ-13") or np.tanh
+        self._kernel_initializer = optional_function("kernel_initializer", kernel_initializer, "VAR-12")
+        self._bias_initializer = optional_function("bias_initializer", bias_initializer, "VAR-12")
+
+    @property
+    def state_size(self) -> int:
+        return self._num_units
+
+    @property
+    def output_size(self) -> int:
+        return self._num_units
+
+    def build(self, inputs_shape: Any) -> None:
+        """gates/kernel [d + n, 2n] and gates/bias [2n] in the order r, u; candidate/kernel [d + n, n] and
+        candidate/bias [n] [VAR-2]."""
+        d, n = self.input_depth(inputs_shape), self._num_units
+        kernels, biases = self._kernel_initializer, self._bias_initializer
+        self._gates_kernel = self.add_variable("gates/kernel", [d + n, 2 * n], initializer=kernels)
+        self._gates_bias = self.add_variable("gates/bias", [2 * n], initializer=biases or Ones())
+        self._candidate_kernel = self.add_variable("candidate/kernel", [d + n, n], initializer=kernels)
+        self._candidate_bias = self.add_variable("candidate/bias", [n], initializer=biases or Zeros())
+
+    def call(self, inputs: Any, state: Any) -> tuple[Any, Any]:
+        """x: [B, d], h: [B, n] to (h', h')."""
+        n, act = self._num_units, self._activation
+        x, h = inputs, state
+        self.check_step(x, [(h, n)], self._gates_kernel)
+        if is_abstract(x):
+            return matrix_like(x, n), matrix_like(x, n)
+        xp = array_module(x)
+        Kg, bg = self._gates_kernel.read(x), self._gates_bias.read(x)
+        Kc, bc = self._candidate_kernel.read(x), self._candidate_bias.read(x)
+        with quiet():
+            r, u = columns(sigmoid(xp, product(xp, x, h, Kg) + bg), 2)  # each [B, n]
+            c = act(product(xp, x, r * h, Kc) + bc)
+            h = u * h + (1 - u) * c
+        return h, h

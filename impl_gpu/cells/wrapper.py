@@ -1,0 +1,41 @@
+"""What the wrappers share: sizes, variables and zero state of the wrapped cell; they refuse to add a scope [VAR-6]."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from dynamic_rnn_spec import Variable
+
+from ..arguments import check_cell
+from ..rnn_cell import RNNCell
+from ..zero_state import zero_state
+
+
+class Wrapper(RNNCell):
+    """A cell around another; a subclass defines ``__call__(inputs, state, scope=None)``.
+
+    Raises:
+        TypeError: ``cell`` is no RNNCell instance [CELL-2, CELL-3].
+    """
+
+    def __init__(self, cell: Any) -> None:
+        super().__init__()
+        check_cell(cell)
+        self._cell = cell
+
+    @property
+    def state_size(self) -> Any:
+        return self._cell.state_size
+
+    @property
+    def output_size(self) -> Any:
+        return self._cell.output_size
+
+    @property
+    def variables(self) -> Sequence[Variable]:
+        """Those of the wrapped cell."""
+        variables: Sequence[Variable] = self._cell.variables
+        return variables
+
+    def zero_state(self, batch_size: int, dtype: Any) -> Any:
+        """The zero state of the wrapped cell [CELL-9]."""
+        return zero_state(self._cell, batch_size, dtype)
