@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import impl_gpu.settings
 from impl_gpu.device import current_device
 
 from .measure import Bench, report
@@ -61,6 +62,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "seconds": options.seconds,
         "repeats": 1 if device.kind != "cuda" else options.repeats,
         "parallel_iterations": 4 if small else options.parallel_iterations,
+        "switches": impl_gpu.settings.current()._asdict(),
     }
     rival = rival_for(device)
     bench = Bench(device, shapes, settings["seconds"], settings["repeats"], settings["parallel_iterations"], rival)

@@ -11,7 +11,7 @@ import pytest
 from impl_gpu.bench import __main__ as command
 from impl_gpu.bench import measure, oracle, table
 from impl_gpu.bench.measure import Bench
-from impl_gpu.bench.points import SHAPES, Point, Shape, flops, lengths_of, points
+from impl_gpu.bench.points import SHAPES, Point, Shape, describe, flops, lengths_of, points
 from impl_gpu.device import use_device
 from impl_gpu.device.host import HostDevice
 
@@ -108,7 +108,7 @@ def test_what_is_wrong_is_refused_and_not_timed(device: HostDevice, monkeypatch:
         return {name: value * 1.1 for name, value in right(*args).items()}
 
     right = oracle.run
-    monkeypatch.setattr(measure.oracle, "run", wrong)
+    monkeypatch.setattr(oracle, "run", wrong)
     entries = list(bench(device).run())
 
     assert all(entry["refused"].startswith("eager: outputs differ from float64 by 0.091") for entry in entries)
@@ -136,7 +136,7 @@ def test_repeats_go_before_shapes(device: HostDevice, monkeypatch: pytest.Monkey
 
 
 def test_the_table_gives_ratios_and_what_was_not_timed() -> None:
-    entry = measure.describe(Point(SHAPES[0], "GRU", "tf32", "dense"))
+    entry = describe(Point(SHAPES[0], "GRU", "tf32", "dense"))
     measured = {
         "medians": {"eager": 8.0, "graph": 4.0, "torch": 6.0},
         "errors": {"eager": {"outputs": 1e-4, "h": 2e-4}, "graph": {"outputs": 1e-4, "h": 1e-4}, "torch": None},
