@@ -11,11 +11,9 @@ from typing import Any
 import cupy
 import numpy as np
 
-from . import host_arrays  # for its attributes at run time: its arrays are made here, and their operators call this
 from .host_array_functions import STAND_INS
-from .host_array_shapes import Fresh, Layout, Operand, Outcome, Value, Viewed, outcome_of
-
-Region = tuple[int, int]
+from .host_array_memory import HostMemory, lay, new, upload, within
+from .host_array_shapes import Fresh, Layout, Operand, Outcome, Region, Value, Viewed, outcome_of
 
 SCALARS = (bool, int, float, complex, np.generic)
 
@@ -42,7 +40,7 @@ class _Arguments:
             TypeError: no kind of value that CuPy takes.
         """
         kind = type(value)
-        if kind is host_arrays.HostArray:
+        if kind is HostMemory.kind:
             for index, known in enumerate(self.operands):
                 if known is value:
                     return index
@@ -138,13 +136,13 @@ def _collect(arguments: _Arguments, value: Any) -> None:
     if isinstance(value, (tuple, list)):
         for item in value:
             _collect(arguments, item)
-    elif isinstance(value, host_arrays.HostArray):
+    elif isinstance(value, HostMemory):
         arguments.token(value)
 
 
 def _constant(result: Any) -> Any:
     if isinstance(result, (np.ndarray, np.generic)):
-        return host_arrays.upload(result)
+        return upload(result)
     if isinstance(result, (tuple, list)):
         return type(result)([_constant(item) for item in result])
     return result
@@ -152,9 +150,9 @@ def _constant(result: Any) -> Any:
 
 def _made(device: Any, result: Fresh | Viewed | Operand | Value, operands: list[Any]) -> Any:
     if type(result) is Fresh:
-        return host_arrays.new(device, result.shape, result.dtype)
+        return new(device, result.shape, result.dtype)
     if type(result) is Viewed:
-        return host_arrays.within(operands[result.operand], result)
+        return within(operands[result.operand], result)
     if type(result) is Operand:
         return operands[result.operand]
     return result.value  # type: ignore[union-attr]
@@ -170,9 +168,9 @@ def _enqueue(
     made: list[Any],
 ) -> None:
     regions: list[Region] = []
-    args, kwargs = bind([host_arrays.lay(operand, regions) for operand in operands])
+    args, kwargs = bind([lay(operand, regions) for operand in operands])
     targets = [
-        host_arrays.lay(array, regions) if type(result) is Fresh else None
+        lay(array, regions) if type(result) is Fresh else None
         for array, result in zip(made, outcome.results, strict=True)
     ]
     purpose = f"a cell's {getattr(function, '__name__', 'function')}"

@@ -6,7 +6,7 @@ from typing import Any
 import cupy
 import numpy as np
 
-from . import host_array_calls as calls
+from .host_array_calls import SCALARS, call
 
 # Methods whose NumPy function has the same parameters.
 _METHODS: dict[str, Callable[..., Any]] = {
@@ -71,7 +71,7 @@ _UNARY: dict[str, Callable[..., Any]] = {
 
 def _give_way(other: Any) -> bool:
     """Whether an operand of another kind is to answer itself, by NumPy's rules."""
-    if isinstance(other, (cupy.ndarray, *calls.SCALARS)):
+    if isinstance(other, (cupy.ndarray, *SCALARS)):
         return False
     if hasattr(other, "__array_ufunc__"):
         return other.__array_ufunc__ is None
@@ -79,23 +79,23 @@ def _give_way(other: Any) -> bool:
 
 
 def _method(function: Callable[..., Any]) -> Callable[..., Any]:
-    return lambda self, *args, **kwargs: calls.call(function, self, *args, **kwargs)
+    return lambda self, *args, **kwargs: call(function, self, *args, **kwargs)
 
 
 def _binary(function: Callable[..., Any]) -> Callable[..., Any]:
-    return lambda self, other: NotImplemented if _give_way(other) else calls.call(function, self, other)
+    return lambda self, other: NotImplemented if _give_way(other) else call(function, self, other)
 
 
 def _reflected(function: Callable[..., Any]) -> Callable[..., Any]:
-    return lambda self, other: NotImplemented if _give_way(other) else calls.call(function, other, self)
+    return lambda self, other: NotImplemented if _give_way(other) else call(function, other, self)
 
 
 def _in_place(function: Callable[..., Any]) -> Callable[..., Any]:
-    return lambda self, other: calls.call(function, self, other, out=self)
+    return lambda self, other: call(function, self, other, out=self)
 
 
 def _unary(function: Callable[..., Any]) -> Callable[..., Any]:
-    return lambda self: calls.call(function, self)
+    return lambda self: call(function, self)
 
 
 def _power(base: Any, exponent: Any) -> tuple[Callable[..., Any], tuple[Any, ...]]:
@@ -109,12 +109,12 @@ def _pow(self: Any, other: Any, modulo: None = None) -> Any:
     if _give_way(other):
         return NotImplemented
     function, operands = _power(self, other)
-    return calls.call(function, *operands)
+    return call(function, *operands)
 
 
 def _ipow(self: Any, other: Any) -> Any:
     function, operands = _power(self, other)
-    return calls.call(function, *operands, out=self)
+    return call(function, *operands, out=self)
 
 
 def complete(kind: Any) -> None:

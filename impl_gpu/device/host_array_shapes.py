@@ -13,6 +13,9 @@ import numpy as np
 MOST_KEPT = 4096
 NUMERIC = "biufc"
 
+Region = tuple[int, int]
+"""An address and a number of bytes."""
+
 
 class Fresh(NamedTuple):
     """A result in memory of its own."""
@@ -118,7 +121,7 @@ def span(shape: Sequence[int], strides: Sequence[int], itemsize: int) -> tuple[i
 def _ones(layout: Layout) -> Any:
     low, high = span(layout.shape, layout.strides, layout.dtype.itemsize)
     memory = np.empty(high - low, np.uint8)
-    array = np.ndarray(layout.shape, layout.dtype, memory, -low, layout.strides)  # type: ignore[call-overload]
+    array = np.ndarray(layout.shape, layout.dtype, memory, -low, layout.strides)
     array[...] = 1
     return array
 

@@ -5,31 +5,25 @@ do without a GPU, goes through ``host_array_calls.call``: the shape is known at 
 comes on the stream.
 """
 
-import ctypes
-import math
-from collections.abc import Sequence
 from typing import Any
 
 import cupy
 import numpy as np
 
-from . import current_device
 from . import host_array_calls as calls
 from .host_array_functions import assign, astype, fill, get_item, set_item, sort_in_place
+from .host_array_memory import HostMemory, copy_values, lay, make, new, upload, view, write
 from .host_array_operators import complete
-from .host_array_shapes import Viewed, held, span
+from .host_array_shapes import Region
 
 _BASIC = frozenset({int, slice, type(None), type(Ellipsis)})
 
 
-class HostArray(cupy.ndarray):  # type: ignore[misc]  # CuPy has no types
+__all__ = ["HostArray", "make", "new", "upload", "view"]
+
+
+class HostArray(HostMemory):
     """An array of the host side. ``host`` is the HostDevice that its memory belongs to."""
-
-    host: Any
-
-    def __array_finalize__(self, source: Any) -> None:
-        if source is not None:
-            self.host = source.host
 
     # What CuPy can't do with no device, and NumPy's protocols.
 
@@ -84,10 +78,10 @@ class HostArray(cupy.ndarray):  # type: ignore[misc]  # CuPy has no types
             raise ValueError(f"out: expected {self.shape} {self.dtype}, got {out.shape} {out.dtype}")
         if self.size:
             host = self.host
-            regions: list[calls.Region] = []
+            regions: list[Region] = []
             source = lay(self, regions)
             chosen = host.current_stream() if stream is None else stream
-            host.enqueue(chosen, "read back", _copy, host, "read back", regions, out, source)
+            host.enqueue(chosen, "read back", copy_values, host, "read back", regions, out, source)
             host._do_synchronize(chosen)
         return out
 
@@ -99,7 +93,7 @@ class HostArray(cupy.ndarray):  # type: ignore[misc]  # CuPy has no types
             raise TypeError(f"{arr.dtype} array cannot be set to {self.dtype} array")
         if self.shape != arr.shape:
             raise ValueError(f"Shape mismatch. Old shape: {self.shape}, new shape: {arr.shape}")
-        _write(self, arr.copy(), stream)
+        write(self, arr.copy(), stream)
 
     def item(self, *args: Any) -> Any:
         """One element as a Python scalar."""
@@ -230,81 +224,6 @@ def _positions(key: Any) -> Any:
     if isinstance(key, tuple):
         return tuple(_positions(part) for part in key)
     return key.get() if isinstance(key, HostArray) and key.dtype == bool else key
-
-
-# Memory.
-
-
-def make(buffer: Any, shape: Sequence[int], dtype: Any, offset: int = 0) -> HostArray:
-    """A C-ordered array over a buffer of the host side from byte ``offset`` on; it keeps the buffer alive."""
-    memory = cupy.cuda.UnownedMemory(buffer.ptr, buffer.nbytes, buffer, 0)
-    array = HostArray(shape, dtype, memptr=cupy.cuda.MemoryPointer(memory, offset))
-    array.host = buffer._device
-    return array
-
-
-def new(host: Any, shape: Sequence[int], dtype: Any) -> HostArray:
-    """Uninitialised memory of its own, for work on the current stream; the log of launches says nothing of it."""
-    host.purpose = "an array of a cell"
-    return make(host._do_allocate(math.prod(shape) * dtype.itemsize, host.current_stream()), shape, dtype)
-
-
-def within(array: HostArray, place: Viewed) -> HostArray:
-    """An array in the memory of another one."""
-    made = HostArray(place.shape, place.dtype, memptr=array.data + place.offset, strides=place.strides)
-    made.host = array.host
-    return made
-
-
-def upload(values: Any, host: Any = None) -> HostArray:
-    """A NumPy array or scalar as it is now, on ``host`` (None: the current device).
-
-    Raises:
-        TypeError: no dtype of a device, or the current device is no HostDevice.
-    """
-    if host is None:
-        host = current_device()
-        if host.kind != "host":
-            raise TypeError(f"the host side's arrays need the host side, the device is {host.kind!r}")
-    values = np.array(values, order="C")
-    held(values.dtype)
-    if not values.dtype.isnative:
-        values = values.astype(values.dtype.newbyteorder("="))
-    array = new(host, values.shape, values.dtype)
-    if values.size:
-        _write(array, values, None)
-    return array
-
-
-def view(array: HostArray) -> Any:
-    """The memory of an array as a NumPy array, by address: it keeps nothing alive and waits for nothing."""
-    return lay(array, [])
-
-
-def lay(array: HostArray, regions: list[calls.Region]) -> Any:
-    """The same; the bytes that it covers are added to ``regions``."""
-    shape, strides, dtype = array.shape, array.strides, array.dtype
-    low, high = span(shape, strides, dtype.itemsize)
-    if low == high:
-        return np.empty(shape, dtype)
-    address = array.data.ptr + low
-    regions.append((address, high - low))
-    memory = (ctypes.c_char * (high - low)).from_address(address)
-    return np.ndarray(shape, dtype, memory, -low, strides)  # type: ignore[arg-type]
-
-
-def _write(array: HostArray, values: Any, stream: Any) -> None:
-    host = array.host
-    regions: list[calls.Region] = []
-    target = lay(array, regions)
-    chosen = host.current_stream() if stream is None else stream
-    host.enqueue(chosen, "upload of an array", _copy, host, "upload of an array", regions, target, values)
-
-
-def _copy(host: Any, purpose: str, regions: list[calls.Region], target: Any, source: Any) -> None:
-    for address, nbytes in regions:
-        host.check(address, nbytes, purpose)
-    np.copyto(target, source)
 
 
 from . import host_module as _host_module  # noqa: E402, F401  # so that array_module knows where these arrays belong

@@ -1,7 +1,7 @@
 """The array module of host arrays, ``dynamic_rnn_spec.array_module(x)``; it knows no stream and no address.
 
-It has the functions that NumPy and CuPy share, by NumPy's name, as far as ``host_array_names`` has them; their results are host
-arrays, computed when their turn comes. A NumPy array beside a host array is refused, as CuPy refuses it.
+It has the functions that NumPy and CuPy share, as far as ``host_array_names`` has them; their results are host arrays,
+computed when their turn comes. A NumPy array beside a host array is refused, as CuPy refuses it.
 """
 
 import contextlib
@@ -230,8 +230,8 @@ def cell_errors() -> Iterator[None]:
         if isinstance(error, ImportError) and "libcublas" not in str(error):
             raise
         raise RuntimeError(
-            f"a cell called CuPy, which found no GPU ({error}): on the host side the functions for an array x come from "
-            "dynamic_rnn_spec.array_module(x)"
+            f"a cell called CuPy, which found no GPU ({error}): "
+            "on the host side the functions for an array x come from dynamic_rnn_spec.array_module(x)"
         ) from error
 
 
