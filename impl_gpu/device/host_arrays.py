@@ -10,6 +10,8 @@ from typing import Any
 import cupy
 import numpy as np
 
+from dynamic_rnn_spec.rnn_cell import ARRAY_MODULES
+
 from . import host_array_calls as calls
 from .host_array_functions import assign, astype, fill, get_item, set_item, sort_in_place
 from .host_array_memory import HostMemory, copy_values, lay, make, new, upload, view, write
@@ -226,4 +228,15 @@ def _positions(key: Any) -> Any:
     return key.get() if isinstance(key, HostArray) and key.dtype == bool else key
 
 
-from . import host_module as _host_module  # noqa: E402, F401  # so that array_module knows where these arrays belong
+# Their module.
+
+
+def _module_of(value: Any) -> Any:
+    from . import host_module
+
+    if isinstance(value, HostArray):
+        return host_module
+    raise TypeError(f"array_module: expected an array of NumPy or CuPy, got {type(value).__name__}")
+
+
+ARRAY_MODULES["impl_gpu"] = _module_of

@@ -14,8 +14,6 @@ from typing import Any
 import cupy
 import numpy as np
 
-from dynamic_rnn_spec.rnn_cell import ARRAY_MODULES
-
 from .host_array_calls import call
 from .host_array_making import (
     array,
@@ -233,12 +231,3 @@ def cell_errors() -> Iterator[None]:
             f"a cell called CuPy, which found no GPU ({error}): "
             "on the host side the functions for an array x come from dynamic_rnn_spec.array_module(x)"
         ) from error
-
-
-def _module_of(value: Any) -> Any:
-    if isinstance(value, HostArray):
-        return sys.modules[__name__]
-    raise TypeError(f"array_module: expected an array of NumPy or CuPy, got {type(value).__name__}")
-
-
-ARRAY_MODULES["impl_gpu"] = _module_of
