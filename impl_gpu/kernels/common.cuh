@@ -11,6 +11,7 @@
 #endif
 
 #define THREADS 128                         // of every block
+#define BLOCKS 6                            // of the LSTM steps on a multiprocessor: 80 registers, which spill nothing
 #define VECTOR (16 / int(sizeof(STORE)))    // elements in 16 bytes, the columns of a thread in the entries *_vec
 
 // --- types of storage ----------------------------------------------------------------------------------------------
@@ -34,6 +35,7 @@ union FloatBits {
 inline float half_to_float(unsigned short half) { return hc_half_to_float(half); }
 inline unsigned short float_to_half(float value) { return hc_float_to_half(value); }
 inline float reciprocal(float x) { return 1.0f / x; }
+inline double reciprocal(double x) { return 1.0 / x; }
 #else
 __device__ __forceinline__ float half_to_float(unsigned short half) {
     float value;
@@ -45,14 +47,20 @@ __device__ __forceinline__ unsigned short float_to_half(float value) {
     asm("cvt.rn.f16.f32 %0, %1;" : "=h"(half) : "f"(value));
     return half;
 }
-// Within 1 ulp, and without the branch of an IEEE division; 0 for infinity, NaN for NaN.
+// For x of at least 1: within 2 ulp, and without the branches of an IEEE division; 0 for infinity, NaN for NaN.
 __device__ __forceinline__ float reciprocal(float x) {
     float result;
     asm("rcp.approx.ftz.f32 %0, %1;" : "=f"(result) : "f"(x));
     return result;
 }
+__device__ __forceinline__ double reciprocal(double x) {
+    double result;
+    asm("rcp.approx.ftz.f64 %0, %1;" : "=d"(result) : "d"(x));
+    result = fma(result, fma(-x, result, 1.0), result);  // Newton: each doubles the 20 bits that are right
+    result = fma(result, fma(-x, result, 1.0), result);
+    return x > 1e300 ? 0.0 : result;  // where the steps would be infinity times 0
+}
 #endif
-__device__ __forceinline__ double reciprocal(double x) { return 1.0 / x; }
 
 __device__ __forceinline__ float wide(Half x) { return half_to_float(x.bits); }
 __device__ __forceinline__ float wide(Bfloat x) {

@@ -65,6 +65,7 @@ __device__ __forceinline__ void write_steps(
     int len) {
     const int row = thread_row(), column = thread_column<V>();
     if (row >= rows || column >= n) return;
+#pragma unroll 1
     for (int step = blockIdx.z; step < len; step += gridDim.z) {  // one turn, unless len is beyond the largest grid
         const int t = t0 + step;
         Pack<STORE, V> value = zeros<V, STORE>();
@@ -83,10 +84,12 @@ extern "C" __global__ void __launch_bounds__(THREADS) residual_add(
 extern "C" __global__ void __launch_bounds__(THREADS) residual_add_vec(
     STORE* out, const STORE* a, const STORE* b, long long count) {
     const long long from = ((long long)blockIdx.x * THREADS + threadIdx.x) * VECTOR;
-    if (from + VECTOR <= count)
+    if (from + VECTOR <= count) {
         add<VECTOR>(out, a, b, from);
-    else
-        for (long long one = from; one < count; ++one) add<1>(out, a, b, one);
+        return;
+    }
+#pragma unroll 1
+    for (long long one = from; one < count; ++one) add<1>(out, a, b, one);
 }
 
 extern "C" __global__ void __launch_bounds__(THREADS) drop_rows(

@@ -49,32 +49,35 @@ __device__ __forceinline__ Pack<STORE, V> lstm_units(
     double forget_bias, double cell_clip) {
     const ACC* gate = gates + (long long)row * 4 * n + column;
     STORE* cell = c + (long long)row * n + column;
-    const Pack<ACC, V> i = load<V>(gate), j = load<V>(gate + n), f = load<V>(gate + 2 * n), o = load<V>(gate + 3 * n);
+    Pack<ACC, V> i = load<V>(gate), j = load<V>(gate + n), f = load<V>(gate + 2 * n), o = load<V>(gate + 3 * n);
     const Pack<STORE, V> c_old = load<V>(static_cast<const STORE*>(cell));
     const Pack<STORE, V> b_i = load<V>(bias + column), b_j = load<V>(bias + n + column);
     const Pack<STORE, V> b_f = load<V>(bias + 2 * n + column), b_o = load<V>(bias + 3 * n + column);
-    Pack<STORE, V> w_f = zeros<V, STORE>(), w_i = w_f, w_o = w_f;
-    if (peepholes != nullptr) {
-        w_f = load<V>(peepholes + column);
-        w_i = load<V>(peepholes + n + column);
-        w_o = load<V>(peepholes + 2 * n + column);
-    }
     const ACC forget = ACC(forget_bias), clip = ACC(cell_clip);
-    Pack<STORE, V> c_new, h_new;
+    Pack<STORE, V> c_new, h_new, w_o = zeros<V, STORE>();
 #pragma unroll
     for (int k = 0; k < V; ++k) {
-        const ACC c_before = wide(c_old.at[k]);
-        ACC to_i = i.at[k] + wide(b_i.at[k]), to_f = f.at[k] + wide(b_f.at[k]), to_o = o.at[k] + wide(b_o.at[k]);
-        const ACC to_j = j.at[k] + wide(b_j.at[k]);
-        if (peepholes != nullptr) {
-            to_f += wide(w_f.at[k]) * c_before;
-            to_i += wide(w_i.at[k]) * c_before;
+        i.at[k] += wide(b_i.at[k]);
+        j.at[k] += wide(b_j.at[k]);
+        f.at[k] += wide(b_f.at[k]);
+        o.at[k] += wide(b_o.at[k]);
+    }
+    if (peepholes != nullptr) {
+        const Pack<STORE, V> w_f = load<V>(peepholes + column), w_i = load<V>(peepholes + n + column);
+        w_o = load<V>(peepholes + 2 * n + column);
+#pragma unroll
+        for (int k = 0; k < V; ++k) {
+            f.at[k] += wide(w_f.at[k]) * wide(c_old.at[k]);
+            i.at[k] += wide(w_i.at[k]) * wide(c_old.at[k]);
         }
-        const ACC c_exact = sigmoid(to_f + forget) * c_before + sigmoid(to_i) * hyperbolic(to_j);
+    }
+#pragma unroll
+    for (int k = 0; k < V; ++k) {
+        const ACC c_exact = sigmoid(f.at[k] + forget) * wide(c_old.at[k]) + sigmoid(i.at[k]) * hyperbolic(j.at[k]);
         c_new.at[k] = narrow<STORE>(clipped(c_exact, clip));
         const ACC c_after = wide(c_new.at[k]);
-        if (peepholes != nullptr) to_o += wide(w_o.at[k]) * c_after;
-        h_new.at[k] = narrow<STORE>(sigmoid(to_o) * hyperbolic(c_after));
+        if (peepholes != nullptr) o.at[k] += wide(w_o.at[k]) * c_after;
+        h_new.at[k] = narrow<STORE>(sigmoid(o.at[k]) * hyperbolic(c_after));
     }
     store<V>(cell, c_new);
     return h_new;
@@ -130,7 +133,7 @@ __device__ __forceinline__ void lstm_projection(
     write_result<V>(clock, order, chunk_out, p, row, t, column, h_new);
 }
 
-extern "C" __global__ void __launch_bounds__(THREADS) lstm_step_masked(
+extern "C" __global__ void __launch_bounds__(THREADS, BLOCKS) lstm_step_masked(
     Clock* clock, const int* __restrict__ lengths, const int* __restrict__ order, const ACC* __restrict__ gates,
     const STORE* __restrict__ bias, const STORE* __restrict__ peepholes, STORE* __restrict__ c, STORE* __restrict__ h,
     STORE* __restrict__ chunk_out, int n, int active, int rows, int t0, int step, int first, int last, int chunk,
@@ -140,7 +143,7 @@ extern "C" __global__ void __launch_bounds__(THREADS) lstm_step_masked(
         forget_bias, cell_clip);
 }
 
-extern "C" __global__ void __launch_bounds__(THREADS) lstm_step_masked_vec(
+extern "C" __global__ void __launch_bounds__(THREADS, BLOCKS) lstm_step_masked_vec(
     Clock* clock, const int* __restrict__ lengths, const int* __restrict__ order, const ACC* __restrict__ gates,
     const STORE* __restrict__ bias, const STORE* __restrict__ peepholes, STORE* __restrict__ c, STORE* __restrict__ h,
     STORE* __restrict__ chunk_out, int n, int active, int rows, int t0, int step, int first, int last, int chunk,
@@ -150,7 +153,7 @@ extern "C" __global__ void __launch_bounds__(THREADS) lstm_step_masked_vec(
         forget_bias, cell_clip);
 }
 
-extern "C" __global__ void __launch_bounds__(THREADS) lstm_step_projected(
+extern "C" __global__ void __launch_bounds__(THREADS, BLOCKS) lstm_step_projected(
     const Clock* clock, const int* __restrict__ lengths, const ACC* __restrict__ gates, const STORE* __restrict__ bias,
     const STORE* __restrict__ peepholes, STORE* __restrict__ c, STORE* __restrict__ m, int n, int active, int t0,
     int step, int first, double forget_bias, double cell_clip) {
@@ -158,7 +161,7 @@ extern "C" __global__ void __launch_bounds__(THREADS) lstm_step_projected(
         clock, lengths, gates, bias, peepholes, c, m, n, active, t0, step, first, forget_bias, cell_clip);
 }
 
-extern "C" __global__ void __launch_bounds__(THREADS) lstm_step_projected_vec(
+extern "C" __global__ void __launch_bounds__(THREADS, BLOCKS) lstm_step_projected_vec(
     const Clock* clock, const int* __restrict__ lengths, const ACC* __restrict__ gates, const STORE* __restrict__ bias,
     const STORE* __restrict__ peepholes, STORE* __restrict__ c, STORE* __restrict__ m, int n, int active, int t0,
     int step, int first, double forget_bias, double cell_clip) {

@@ -45,7 +45,7 @@ MODULES: dict[str, tuple[str, ...]] = {
 }
 """The variants of each source file, by its stem."""
 
-_ENTRY = re.compile(r'extern "C" __global__ void (?:__launch_bounds__\(\w+\) )?(\w+)\(([^)]*)\)')
+_ENTRY = re.compile(r'extern "C" __global__ void (?:__launch_bounds__\([^)]*\) )?(\w+)\(([^)]*)\)')
 
 
 def modules() -> list[tuple[str, str]]:

@@ -39,6 +39,7 @@ extern "C" __global__ void __launch_bounds__(THREADS) masked_copy(
     if (row >= rows) return;
     const bool counts = alive_at(lengths, row, rows, t);
     const STORE* from = counts ? src + row * src_row : other == nullptr ? nullptr : other + row * other_row;
+#pragma unroll 1
     for (long long e = first_piece(); e < row_elements; e += pieces_at_once()) {
         STORE value = {};
         if (from != nullptr) value = from[e];
@@ -53,12 +54,14 @@ extern "C" __global__ void __launch_bounds__(THREADS) pack_rows(
     const int row = thread_row();
     if (row >= rows) return;
     const STORE* of_row = src + callers_row(order, row) * src_row;
+#pragma unroll 1
     for (int t = blockIdx.z; t < T; t += gridDim.z) {
         const int part = t / chunk, alive = active[part];
         if (row >= alive) continue;
         const STORE* from = of_row + t * src_t;
         STORE* to = dst + (base[part] + (long long)(t - part * chunk) * alive + row) * row_elements;
-        for (long long e = first_piece(); e < row_elements; e += pieces_at_once()) to[e] = from[e];
+#pragma unroll 1
+    for (long long e = first_piece(); e < row_elements; e += pieces_at_once()) to[e] = from[e];
     }
 }
 
@@ -70,5 +73,6 @@ extern "C" __global__ void __launch_bounds__(THREADS) move_rows(
     const int named = callers_row(order, row);
     const STORE* from = src + (gather ? named : row) * src_row;
     STORE* to = dst + (gather ? row : named) * dst_row;
+#pragma unroll 1
     for (long long e = first_piece(); e < row_elements; e += pieces_at_once()) to[e] = from[e];
 }
