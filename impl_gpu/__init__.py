@@ -24,6 +24,7 @@ from dynamic_rnn_spec import (
     variable_scope,
 )
 
+from .caches import clear_caches
 from .cells import (
     BasicLSTMCell,
     BasicRNNCell,
@@ -36,6 +37,7 @@ from .cells import (
 )
 from .device.log import launch_log
 from .dynamic_rnn import dynamic_rnn
+from .fused import explain, workspace_bytes
 from .rnn_cell import RNNCell
 from .sequence import new_sequence
 from .settings import options
@@ -57,7 +59,9 @@ __all__ = [
     "TensorShape",
     "VariableScope",
     "VariableStore",
+    "clear_caches",
     "dynamic_rnn",
+    "explain",
     "get_variable",
     "get_variable_scope",
     "launch_log",
@@ -68,5 +72,6 @@ __all__ = [
     "save_weights",
     "use_store",
     "variable_scope",
+    "workspace_bytes",
     "zero_state",
 ]

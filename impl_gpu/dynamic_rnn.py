@@ -93,20 +93,23 @@ def dynamic_rnn(
 
 
 def _run(cell: Any, given: Arguments, opened: VariableScope) -> tuple[list[Any], Any]:
-    if given.max_time > 0 and steps_on_shapes(cell):
-        step_on_shapes(cell, given, opened)
-    reason = _why_not_fused(cell, given)
+    """The leaves of the outputs, and the final state."""
+    known = given.max_time > 0 and steps_on_shapes(cell)
+    if known:
+        step_on_shapes(cell, given, opened)  # makes the variables, and refuses what the first step would refuse
+    reason = _why_not_fused(cell, given, known)
     device = current_device()
     given.enter(device)
     if reason is None:
-        return fused.run(cell, given, device, opened)
+        return fused.run(cell, given, device)
     note(f"any-cell path: {reason}")
     return any_cell.run(cell, given, device, opened)
 
 
-def _why_not_fused(cell: Any, given: Arguments) -> str | None:
+def _why_not_fused(cell: Any, given: Arguments, known: bool) -> str | None:
     if settings.current().path == "cell":
         return "the switch path says so"
     if given.max_time == 0:
         return "there are no steps"
-    return fused.refusal(cell, given)
+    reason = fused.refusal(cell, given)
+    return "the cell is not built in" if reason is None and not known else reason

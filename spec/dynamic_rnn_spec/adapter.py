@@ -170,6 +170,10 @@ class PythonAdapter:
         ours, theirs = _arrays(result), _arrays(given)
         return any(np.shares_memory(one, other) for one in ours for other in theirs)
 
+    def snapshot(self, value: Any) -> Any:
+        """The bytes of every array in a value, to see whether a call has changed one [SIG-6]."""
+        return _bytes(value)
+
     def recorder(self) -> Recorder:
         """What records the calls of a probe cell."""
         return Recorder()
@@ -206,7 +210,7 @@ class PythonAdapter:
         probed = any(spec.kind.startswith("probe:") for spec in _all_specs(case))
         is_cell = {name: isinstance(value, CellRef) for name, value in call.arguments.items()}
         given = {name: None if is_cell[name] else self.value(value) for name, value in call.arguments.items()}
-        before = {name: _bytes(value) for name, value in given.items()}
+        before = {name: self.snapshot(value) for name, value in given.items()}
         result, error, aliased = None, None, None
         try:
             with contextlib.ExitStack() as scopes:
@@ -228,7 +232,7 @@ class PythonAdapter:
             result=result,
             error=error,
             trace=recorder.events if probed else None,
-            changed=[name for name in before if not is_cell[name] and _bytes(given[name]) != before[name]],
+            changed=[name for name in before if not is_cell[name] and self.snapshot(given[name]) != before[name]],
             variables=None if variables is None else [variable.name for variable in variables],
             aliased=aliased,
         )

@@ -1,0 +1,121 @@
+"""Connects impl_gpu to the contract: a case in, an outcome out; it knows nothing of clauses or suites."""
+
+import os
+import random
+from collections.abc import Mapping
+from typing import Any
+
+import cupy
+import numpy as np
+
+import impl_gpu
+from dynamic_rnn_spec.adapter import PythonAdapter
+from dynamic_rnn_spec.case import Answer, Case, DType, Outcome
+from dynamic_rnn_spec.probes import Recorder
+from dynamic_rnn_spec.structure import flatten, is_sequence
+
+from .arrays import enter
+from .caches import clear_caches
+from .device import current_device
+from .probe_ops import DeviceOps
+
+SCHEDULE = "IMPL_GPU_SCHEDULE"
+"""The environment variable of a number that picks other schedules for the same cases, on the host side."""
+
+_HELD = ("inputs", "initial_state", "dtype")
+_ON_HOST = 0.25
+"""The share of a case's arrays that are given as NumPy's: these are uploaded by the call."""
+
+
+def implementation() -> "GpuAdapter":
+    """The entry point of the group ``dynamic_rnn.implementations``."""
+    return GpuAdapter()
+
+
+class GpuAdapter(PythonAdapter):
+    """Runs cases on the current device. On the host side each case has a schedule of its own, drawn from its digest."""
+
+    def __init__(self) -> None:
+        versions = {"numpy": np.__version__, "cupy": cupy.__version__}
+        super().__init__("impl_gpu", impl_gpu.dynamic_rnn, impl_gpu, versions)
+        self.ops = DeviceOps()
+        self._dice = random.Random(0)
+
+    def describe(self) -> dict[str, Any]:
+        """What the report says about the implementation."""
+        device = current_device().describe()
+        return {"name": self.name, "versions": self.versions, "device": str(device["device"])}
+
+    def run(self, case: Case) -> Outcome:
+        """Every call of the case; on the host side, then all that is left in its streams, and a look at its memory.
+
+        Raises:
+            SeamError: on the host side, where something was enqueued that a device would not survive.
+        """
+        if any(_holds_text(call.arguments.get(name)) for call in case.calls for name in _HELD):
+            return Outcome.of(Answer.unsupported("text", "CuPy has no arrays of text"), case)
+        device: Any = current_device()
+        digest = int(case.digest(), 16)
+        self._dice = random.Random(digest)
+        if device.kind != "host":
+            return super().run(case)
+        clear_caches()
+        device.restart(digest + int(os.environ.get(SCHEDULE) or 0))
+        outcome = super().run(case)
+        device.finish()
+        return outcome
+
+    def to_array(self, array: Any) -> Any:
+        """Mostly an array of the device; now and then a NumPy array, which the call has to upload."""
+        if array.dtype.kind in "SU" or self._dice.random() < _ON_HOST:
+            return np.array(array)
+        return enter(current_device(), np.array(array))
+
+    def to_numpy(self, array: Any) -> Any:
+        """What impl_gpu returned, as NumPy; what is no array stays as it is."""
+        return current_device().to_numpy(array) if isinstance(array, cupy.ndarray) else super().to_numpy(array)
+
+    def snapshot(self, value: Any) -> Any:
+        """The bytes of every array in a value, those on the device read back."""
+        return super().snapshot(self.plain(value))
+
+    def share_memory(self, result: Any, given: Any) -> bool:
+        """Whether an array of the result lies in the memory of an array that was given [INIT-10]."""
+        spans = [_span(array) for array in flatten(given) if isinstance(array, cupy.ndarray) and array.size]
+        for array in flatten(result):
+            first, last = _span(array) if array.size else (0, 0)
+            if any(first < end and start < last for start, end in spans):
+                return True
+        return False
+
+    def recorder(self) -> Recorder:
+        """What records the calls of a probe cell, reading its arrays back."""
+        recorder = _DeviceRecorder()
+        recorder.convert = self.to_numpy
+        return recorder
+
+
+class _DeviceRecorder(Recorder):
+    convert: Any
+
+    def to_numpy(self, array: Any) -> Any:
+        return self.convert(array)
+
+
+def _span(array: Any) -> tuple[int, int]:
+    """The addresses of the first and the last byte of an array, the latter one further."""
+    low = high = array.data.ptr
+    for size, stride in zip(array.shape, array.strides, strict=True):
+        low += min(0, (size - 1) * stride)
+        high += max(0, (size - 1) * stride)
+    return low, high + array.itemsize
+
+
+def _holds_text(value: Any) -> bool:
+    if isinstance(value, DType):
+        return np.dtype(value.name).kind in "SU"
+    if isinstance(value, np.ndarray):
+        return value.dtype.kind in "SU"
+    if isinstance(value, Mapping):
+        return any(_holds_text(child) for child in value.values())
+    return is_sequence(value) and any(_holds_text(child) for child in value)

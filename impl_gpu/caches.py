@@ -1,0 +1,12 @@
+"""All that calls leave on the device for later ones, to be given back; it refuses to know what each part is."""
+
+from .fused import clear_caches as clear_fused
+from .weights import forget_copies
+
+
+def clear_caches() -> None:
+    """Give back the device memory that is kept from call to call: copies of variables, packed weights, workspaces and
+    graphs. It comes back in the order of the streams, so also while work is under way; the next call makes it anew.
+    """
+    clear_fused()
+    forget_copies()
