@@ -1,0 +1,105 @@
+"""What the fused path would do with a cell, and the memory that takes, told before anything runs."""
+
+from typing import Any
+
+import numpy as np
+
+from dynamic_rnn_spec import ArgumentValueError
+
+from ..abstract import Abstract
+from ..arguments import Arguments, check_arguments, check_cell, read_lengths
+from ..device import current_device
+from ..settings import current
+from .plan import Add, Drop, Layer, Plan, Refusal, plan
+from .precision import PRECISIONS
+from .ragged import schedule
+from .run import workspace_layout
+from .sequence import packed_bytes
+
+
+def explain(cell: Any) -> str:
+    """Which path a call with this cell takes, and why, in words.
+
+    A built-in cell with inputs of a dtype that has no kernels is refused by the cell itself, so that the dtype does
+    not matter here.
+
+    Raises:
+        TypeError: ``cell`` is no RNNCell instance [CELL-2, CELL-3].
+    """
+    check_cell(cell)
+    if current().path == "cell":
+        return "any-cell path: the switch path says so"
+    stages = plan(cell)
+    if isinstance(stages, Refusal):
+        return f"any-cell path: {stages.reason}"
+    return "fused path: " + ", ".join(_described(stages))
+
+
+def refusal(cell: Any, given: Arguments) -> str | None:
+    """Why the fused path can't run this call; None: it can.
+
+    The cell has taken a step of shapes by now, so that shapes and dtypes agree with each other.
+    """
+    stages = plan(cell)
+    if isinstance(stages, Refusal):
+        return stages.reason
+    if len(given.input_shapes) != 1 or given.input_shapes[0].ndim != 3:
+        return "inputs of another form than [batch, time, depth]"
+    if given.input_shapes[0].dtype.name not in PRECISIONS:
+        return f"inputs of dtype {given.input_shapes[0].dtype}"
+    return None
+
+
+def workspace_bytes(
+    cell: Any,
+    inputs_shape: tuple[int, ...],
+    dtype: Any,
+    sequence_length: Any = None,
+    parallel_iterations: Any = None,
+    time_major: Any = False,
+) -> int:
+    """The device memory in bytes that such a call works in, beside its inputs, outputs, states and weights.
+
+    It counts the workspace, which stays for the next call, and the packed copy of the inputs that ragged or
+    batch-major ones need. It is what the call itself computes before it allocates. A cell that goes the any-cell path
+    has no workspace, so 0.
+
+    Args:
+        cell: the cell; it need not have been called yet.
+        inputs_shape: [B, T, d], or [T, B, d] with ``time_major``; the memory of the inputs has no gaps.
+        dtype, sequence_length, parallel_iterations, time_major: as for dynamic_rnn; dtype is that of the inputs.
+
+    Raises:
+        TypeError, ValueError: as dynamic_rnn does for these arguments.
+    """
+    inputs = Abstract(inputs_shape, dtype)
+    given = check_arguments(cell, inputs, sequence_length, None, dtype, parallel_iterations, False, time_major, None)
+    stages = plan(cell)
+    if isinstance(stages, Refusal) or current().path == "cell":
+        return 0
+    if len(inputs.shape) != 3:
+        raise ArgumentValueError("inputs_shape", "three sizes", str(inputs.shape), "VAR-16")
+    if inputs.dtype.name not in PRECISIONS:
+        raise ArgumentValueError("dtype", f"one of {', '.join(PRECISIONS)}", str(inputs.dtype), "EQ-22")
+    lengths = given.lengths
+    if lengths is not None and not isinstance(lengths, np.ndarray):
+        lengths = read_lengths(current_device(), lengths)
+    runs = schedule(lengths, given.max_time, given.batch_size, given.parallel_iterations)
+    depth, precision = inputs.shape[2], PRECISIONS[inputs.dtype.name]
+    needed = workspace_layout(stages, depth, precision, runs, current()).nbytes
+    in_place = runs.whole and (given.time_major or 1 in inputs.shape[:2])
+    return needed + (0 if in_place else packed_bytes(runs, depth * precision.stored))
+
+
+def _described(stages: Plan) -> list[str]:
+    words = []
+    for stage in stages.stages:
+        if isinstance(stage, Layer):
+            projected = f" and {stage.outputs} outputs" if stage.outputs != stage.units else ""
+            words.append(f"{stage.kind} of {stage.units} units{projected}")
+            words += [f"dropout of its state {drop.name}" for drop in stage.state_drops]
+        elif isinstance(stage, Drop):
+            words.append("dropout of what goes in" if not stage.in_place else "dropout of what comes out")
+        elif isinstance(stage, Add):
+            words.append("sum with what went in")
+    return words

@@ -1,0 +1,53 @@
+"""Steps of a chunk captured in graphs, which cost the host one call to run; it refuses to know what a step does.
+
+A graph freezes addresses and numbers. They are all in ``Steps``, by which graphs are found again, so no other work
+can be replayed for the steps at hand; what changes under one address (weights, lengths, the clock) is read when the
+graph runs. Steps are captured when they come the second time: the first time runs them one by one, which also has
+every kernel and product loaded before a capture, where loading is not allowed.
+"""
+
+from collections import OrderedDict
+from typing import Any
+
+from ..device.seam import Device, Graph
+from .layers import KINDS, Step, Steps
+
+GRAPHS_KEPT = 256
+BY_THE_CLOCK = -1
+
+
+class Graphs:
+    """The graphs of one workspace."""
+
+    def __init__(self, device: Device) -> None:
+        self._device = device
+        self._stream: Any = None
+        self._found: OrderedDict[Steps, Graph | None] = OrderedDict()  # None: seen once; the longest unused first
+
+    def of(self, steps: Steps) -> Graph | None:
+        """The graph of these steps; None the first time."""
+        seen = steps in self._found
+        graph = self._found.pop(steps, None)
+        if seen and graph is None:
+            graph = self._capture(steps)
+        self._found[steps] = graph
+        if len(self._found) > GRAPHS_KEPT:
+            self._found.popitem(last=False)
+        return graph
+
+    def _capture(self, steps: Steps) -> Graph:
+        if self._stream is None:
+            self._stream = self._device.new_stream()
+        self._device.begin_capture(self._stream)
+        try:
+            run_steps(self._device, self._stream, steps, BY_THE_CLOCK)
+        except BaseException:
+            self._device.abandon_capture(self._stream)
+            raise
+        return self._device.end_capture(self._stream)
+
+
+def run_steps(device: Device, stream: Any, steps: Steps, chunk_first: int) -> None:
+    """All of them, one after the other."""
+    for index in range(steps.length):
+        KINDS[steps.kind].run_step(device, stream, steps, Step(index, chunk_first))

@@ -1,0 +1,75 @@
+"""BasicRNNCell: one product and one kernel a step; it refuses to know when it runs.
+
+Letters: B rows, d columns of the inputs, n units.
+"""
+
+from typing import Any, NamedTuple
+
+from ... import kernels
+from ...device.seam import Device
+from ..precision import Numbers, Precision
+from .steps import Step, Steps, product
+
+GATES = 1
+
+
+class Weights(NamedTuple):
+    """Arrays, or their addresses."""
+
+    inputs: Any  # [d, n]
+    recurrent: Any  # [n, n]
+    bias: Any  # [n]
+
+
+def options(cell: Any) -> tuple[()]:
+    """It has none."""
+    return ()
+
+
+def weights(cell: Any, depth: int) -> Weights:
+    """The kernel [d + n, n] in its two parts, and the bias."""
+    kernel: Numbers = cell._kernel.read()
+    return Weights(kernel[:depth], kernel[depth:], cell._bias.read())
+
+
+def scratch(layer: Any, precision: Precision) -> dict[str, int]:
+    """Nothing beside gates and states."""
+    return {}
+
+
+def run_step(device: Device, stream: Any, s: Steps, step: Step) -> None:
+    """gates: x K + h R;  h = tanh(gates + b)."""
+    n = s.units
+    gates = s.gates_at(step.number, GATES)
+    product(
+        device,
+        stream,
+        s,
+        "recurrent product",
+        left=s.h,
+        weight=s.weights.recurrent,
+        into=gates,
+        inner=n,
+        columns=n,
+        row=n,
+    )
+    kernels.launch_basic_rnn_step(
+        device,
+        stream,
+        dtype=s.precision.name,
+        clock=s.clock,
+        lengths=s.lengths,
+        order=s.order,
+        gates=gates,
+        bias=s.weights.bias,
+        h=s.h,
+        chunk_out=s.chunk_out_at(step.number),
+        n=n,
+        rows=s.rows,
+        active=s.active,
+        t0=step.chunk_first,
+        step=step.number,
+        first=int(step.number == 0),
+        last=int(step.number == s.length - 1),
+        chunk=s.length,
+    )

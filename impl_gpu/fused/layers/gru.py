@@ -1,0 +1,112 @@
+"""GRUCell: the reset comes before the candidate's product, so two products and two kernels a step.
+
+It refuses to know when it runs. Letters: B rows, d columns of the inputs, n units; gates r, u, c side by side.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ... import kernels
+from ...device.seam import Device
+from ..precision import Numbers, Precision
+from .steps import Step, Steps, product
+
+GATES = 3
+
+
+class Weights(NamedTuple):
+    """Arrays, or their addresses."""
+
+    inputs: Any  # [d, 3 n]: r, u, c
+    recurrent: Any  # [n, 2 n]: r, u
+    candidate: Any  # [n, n]: c
+    bias: Any  # [3 n]
+
+
+def options(cell: Any) -> tuple[()]:
+    """It has none."""
+    return ()
+
+
+def weights(cell: Any, depth: int) -> Weights:
+    """gates/kernel [d + n, 2 n] and candidate/kernel [d + n, n]: the parts for x side by side, those for h apart."""
+    gates: Numbers = cell._gates_kernel.read()
+    candidate: Numbers = cell._candidate_kernel.read()
+    return Weights(
+        np.concatenate([gates[:depth], candidate[:depth]], axis=1),
+        gates[depth:],
+        candidate[depth:],
+        np.concatenate([cell._gates_bias.read(), cell._candidate_bias.read()]),
+    )
+
+
+def scratch(layer: Any, precision: Precision) -> dict[str, int]:
+    """r h, which the candidate's product reads."""
+    return {"scratch": layer.units * precision.stored}
+
+
+def run_step(device: Device, stream: Any, s: Steps, step: Step) -> None:
+    """r, u = sigmoid(x K + h R + b);  c = tanh(x K + (r h) R + b);  h = u h + (1 - u) c."""
+    n = s.units
+    gates = s.gates_at(step.number, GATES)
+    product(
+        device,
+        stream,
+        s,
+        "recurrent product",
+        left=s.h,
+        weight=s.weights.recurrent,
+        into=gates,
+        inner=n,
+        columns=2 * n,
+        row=GATES * n,
+    )
+    kernels.launch_gru_gates(
+        device,
+        stream,
+        dtype=s.precision.name,
+        clock=s.clock,
+        lengths=s.lengths,
+        gates=gates,
+        bias=s.weights.bias,
+        h=s.h,
+        reset=s.scratch,
+        n=n,
+        active=s.active,
+        t0=step.chunk_first,
+        step=step.number,
+        first=int(step.number == 0),
+    )
+    product(
+        device,
+        stream,
+        s,
+        "candidate product",
+        left=s.scratch,
+        weight=s.weights.candidate,
+        into=gates + 2 * n * s.precision.accumulated,
+        inner=n,
+        columns=n,
+        row=GATES * n,
+    )
+    kernels.launch_gru_candidate(
+        device,
+        stream,
+        dtype=s.precision.name,
+        clock=s.clock,
+        lengths=s.lengths,
+        order=s.order,
+        gates=gates,
+        bias=s.weights.bias,
+        h=s.h,
+        chunk_out=s.chunk_out_at(step.number),
+        n=n,
+        rows=s.rows,
+        active=s.active,
+        t0=step.chunk_first,
+        step=step.number,
+        first=int(step.number == 0),
+        last=int(step.number == s.length - 1),
+        chunk=s.length,
+    )

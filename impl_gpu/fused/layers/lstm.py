@@ -1,0 +1,137 @@
+"""BasicLSTMCell and LSTMCell: one product and one kernel a step, with a projection two and two.
+
+It refuses to know when it runs. Letters: B rows, d columns of the inputs, n units, p columns of h; gates i, j, f, o
+side by side.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ... import kernels
+from ...cells import LSTMCell
+from ...device.seam import Device
+from ..precision import Numbers, Precision
+from .steps import Step, Steps, product
+
+GATES = 4
+NO_CLIP = -1.0
+
+
+class Options(NamedTuple):
+    """The numbers of a cell; a bound below 0 bounds nothing."""
+
+    forget_bias: float
+    cell_clip: float
+    proj_clip: float
+    peepholes: bool
+    projected: bool
+
+
+class Weights(NamedTuple):
+    """Arrays, or their addresses; None where the cell has no such thing."""
+
+    inputs: Any  # [d, 4 n]
+    recurrent: Any  # [p, 4 n]
+    bias: Any  # [4 n]
+    peepholes: Any  # [3 n]: f, i, o
+    projection: Any  # [n, p]
+
+
+def options(cell: Any) -> Options:
+    """Those of either cell; a BasicLSTMCell has a forget bias only."""
+    if type(cell) is not LSTMCell:
+        return Options(cell._forget_bias, NO_CLIP, NO_CLIP, False, False)
+    cell_clip = NO_CLIP if cell._cell_clip is None else cell._cell_clip
+    proj_clip = NO_CLIP if cell._proj_clip is None else cell._proj_clip
+    return Options(cell._forget_bias, cell_clip, proj_clip, cell._use_peepholes, cell._num_proj is not None)
+
+
+def weights(cell: Any, depth: int) -> Weights:
+    """The kernel [d + p, 4 n] in its two parts, and what else there is."""
+    kernel: Numbers = cell._kernel.read()
+    has = options(cell)
+    return Weights(
+        kernel[:depth],
+        kernel[depth:],
+        cell._bias.read(),
+        np.concatenate([w.read() for w in (cell._w_f, cell._w_i, cell._w_o)]) if has.peepholes else None,
+        cell._projection.read() if has.projected else None,
+    )
+
+
+def scratch(layer: Any, precision: Precision) -> dict[str, int]:
+    """With a projection: m before it, and the sums of its product."""
+    if not options(layer.cell).projected:
+        return {}
+    return {"scratch": layer.units * precision.stored, "projected": layer.outputs * precision.accumulated}
+
+
+def run_step(device: Device, stream: Any, s: Steps, step: Step) -> None:
+    """i, j, f, o = x K + h R + b;  c = sigmoid(f) c + sigmoid(i) tanh(j);  h = sigmoid(o) tanh(c) [P]."""
+    n = s.units
+    gates = s.gates_at(step.number, GATES)
+    product(
+        device,
+        stream,
+        s,
+        "recurrent product",
+        left=s.h,
+        weight=s.weights.recurrent,
+        into=gates,
+        inner=s.outputs,
+        columns=GATES * n,
+        row=GATES * n,
+    )
+    when: dict[str, Any] = {
+        "dtype": s.precision.name,
+        "clock": s.clock,
+        "lengths": s.lengths,
+        "active": s.active,
+        "t0": step.chunk_first,
+        "step": step.number,
+        "first": int(step.number == 0),
+    }
+    where: dict[str, Any] = {
+        "order": s.order,
+        "chunk_out": s.chunk_out_at(step.number),
+        "rows": s.rows,
+        "last": int(step.number == s.length - 1),
+        "chunk": s.length,
+    }
+    equation: dict[str, Any] = {
+        "gates": gates,
+        "bias": s.weights.bias,
+        "peepholes": s.weights.peepholes,
+        "c": s.c,
+        "n": n,
+        "forget_bias": s.options.forget_bias,
+        "cell_clip": s.options.cell_clip,
+    }
+    if not s.options.projected:
+        kernels.launch_lstm_step(device, stream, **when, **where, **equation, h=s.h)
+        return
+    kernels.launch_lstm_step_projected(device, stream, **when, **equation, m=s.scratch)
+    product(
+        device,
+        stream,
+        s,
+        "projection product",
+        left=s.scratch,
+        weight=s.weights.projection,
+        into=s.projected,
+        inner=n,
+        columns=s.outputs,
+        row=s.outputs,
+        accumulate=False,
+    )
+    kernels.launch_lstm_projection(
+        device,
+        stream,
+        **when,
+        **where,
+        projected=s.projected,
+        h=s.h,
+        p=s.outputs,
+        proj_clip=s.options.proj_clip,
+    )

@@ -1,0 +1,87 @@
+"""The steps of one layer within one chunk: every address and number that they use; it refuses to run them."""
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from ...device.seam import Device, row_major
+from ..precision import Precision
+
+
+@dataclass(frozen=True)
+class Steps:
+    """What a graph of these steps is captured with, all of it: equal Steps are the same work on the same memory.
+
+    Addresses are of the device. Letters: B rows, n units, p columns of h, G gates.
+    """
+
+    kind: str  # a key of KINDS
+    options: Any  # the ``options`` of its file, hashable
+    precision: Precision
+    tf32: bool
+    units: int  # n
+    outputs: int  # p
+    rows: int  # B
+    active: int
+    length: int  # steps
+    weights: Any  # the ``weights`` of its file, as addresses
+    gates: int  # [length, active, G n] of the accumulator: the input products; overwritten
+    c: int  # [B, n]; 0 where there is none, as below
+    h: int  # [B, p]
+    scratch: int  # [B, n]
+    projected: int  # [B, p] of the accumulator
+    lengths: int | None  # int32 [B], None: every step counts
+    order: int | None  # int32 [B], None: rows stand as the caller has them
+    clock: int
+    chunk_out: int | None  # [length, active, p]; None: outputs go where the clock says
+
+    def gates_at(self, step: int, gates: int) -> int:
+        """The address of [active, gates n] of one step."""
+        return self.gates + step * self.active * gates * self.units * self.precision.accumulated
+
+    def chunk_out_at(self, step: int) -> int | None:
+        if self.chunk_out is None:
+            return None
+        return self.chunk_out + step * self.active * self.outputs * self.precision.stored
+
+
+class Step(NamedTuple):
+    """One of them: its number in the chunk, and the first step of the chunk, -1 when the clock tells it."""
+
+    number: int
+    chunk_first: int
+
+
+def product(
+    device: Device,
+    stream: Any,
+    s: Steps,
+    purpose: str,
+    *,
+    left: int,
+    weight: int,
+    into: int,
+    inner: int,
+    columns: int,
+    row: int,
+    accumulate: bool = True,
+) -> None:
+    """``into`` [active, columns] (+)= ``left`` [active, inner] ``weight`` [inner, columns].
+
+    ``row`` is how many elements one row of ``into`` is from the next.
+    """
+    call = row_major(
+        left,
+        weight,
+        into,
+        s.active,
+        columns,
+        inner,
+        dtype=s.precision.name,
+        accumulator=s.precision.accumulator,
+        lda=inner,
+        ldb=columns,
+        ldc=row,
+        accumulate=accumulate,
+        tf32=s.tf32,
+    )
+    device.gemm(call, stream, purpose)

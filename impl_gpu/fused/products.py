@@ -1,0 +1,97 @@
+"""The input products: those of a whole chunk of steps at once, for the lowest layer one chunk ahead of the steps.
+
+It refuses to know what the steps do with them. The products run on a stream beside the caller's, into one of two gate
+slots, while the steps of the chunk before work in the other. Four events in all keep them apart, two for each slot:
+``filled`` says to the steps that the products are there, ``free`` says to the products that the steps have left.
+"""
+
+from typing import Any
+
+from ..device.seam import Device, row_major
+from .layers import KINDS
+from .plan import Layer
+from .precision import Precision
+from .ragged import Chunk
+from .workspace import Workspace
+
+SLOTS = 2
+
+
+def input_product(
+    device: Device,
+    stream: Any,
+    layer: Layer,
+    weight: int,
+    precision: Precision,
+    *,
+    inputs: int,
+    depth: int,
+    gates: int,
+    chunk: Chunk,
+    tf32: bool,
+) -> None:
+    """gates [length * active, G n] = inputs [length * active, depth] K: what no step of the chunk has to wait for."""
+    rows, columns = chunk.length * chunk.active, KINDS[layer.kind].GATES * layer.units
+    if depth == 0:
+        device.zero(gates, rows * columns * precision.accumulated, stream, "input product of no columns")
+        return
+    call = row_major(
+        inputs,
+        weight,
+        gates,
+        rows,
+        columns,
+        depth,
+        dtype=precision.name,
+        accumulator=precision.accumulator,
+        lda=depth,
+        ldb=columns,
+        ldc=columns,
+        accumulate=False,
+        tf32=tf32,
+    )
+    device.gemm(call, stream, "input product")
+
+
+class ProductsAhead:
+    """The input products of the lowest layer, on the second stream of the workspace."""
+
+    def __init__(
+        self,
+        device: Device,
+        stream: Any,
+        workspace: Workspace,
+        chunks: tuple[Chunk, ...],
+        fill: Any,
+    ) -> None:
+        """``fill(stream, chunk, gates)`` enqueues the product of one chunk; what ``stream`` has been given so far has
+        all that it reads."""
+        self._device = device
+        self._stream = stream
+        self._workspace = workspace
+        self._chunks = chunks
+        self._fill = fill
+        device.record_event(workspace.started, stream)
+        device.wait_event(workspace.side, workspace.started)
+
+    def start(self, number: int) -> None:
+        """Enqueue the products of that chunk, if there is one, into the slot that chunk ``number - 2`` had."""
+        if number >= len(self._chunks):
+            return
+        slot = number % SLOTS
+        if number >= SLOTS:
+            self._await_steps(slot)
+        self._fill(self._workspace.side, self._chunks[number], self._workspace.addresses[f"gates {slot}"])
+        self._device.record_event(self._workspace.filled[slot], self._workspace.side)
+
+    def await_products(self, number: int) -> None:
+        """Later work on the caller's stream finds the products of that chunk in its slot."""
+        self._device.wait_event(self._stream, self._workspace.filled[number % SLOTS])
+
+    def leave(self, number: int) -> None:
+        """The caller's stream has been given all work on the slot of that chunk."""
+        self._device.record_event(self._workspace.free[number % SLOTS], self._stream)
+
+    def _await_steps(self, slot: int) -> None:
+        """Later products find the slot left by the steps that worked in it."""
+        self._device.wait_event(self._workspace.side, self._workspace.free[slot])

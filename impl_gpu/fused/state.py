@@ -1,0 +1,96 @@
+"""The states of the layers: from what the caller gave into the workspace, and back out; it refuses to compute them."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from dynamic_rnn_spec import array_module
+
+from .. import kernels
+from ..device.seam import Device
+from .plan import Columns, Layer
+from .precision import Precision
+
+
+class States:
+    """The states of all layers, in the workspace in sorted order; for the caller, leaves in the caller's order."""
+
+    def __init__(
+        self,
+        device: Device,
+        stream: Any,
+        layers: Sequence[Layer],
+        addresses: dict[str, int],
+        order: int | None,
+        rows: int,
+        precision: Precision,
+    ) -> None:
+        self._device = device
+        self._stream = stream
+        self._layers = layers
+        self._addresses = addresses
+        self._order = order
+        self._rows = rows
+        self._precision = precision
+
+    def address(self, layer: int, name: str) -> int | None:
+        """Where the state ``name`` of a layer lies; None: it has no such state."""
+        return self._addresses.get(f"{name} {layer}")
+
+    def load(self, leaves: Sequence[Any] | None) -> None:
+        """The initial states: those given, or zeros."""
+        given = None if leaves is None else [_with_whole_rows(leaf) for leaf in leaves]
+        for columns, ptr in self._each():
+            if given is None:
+                nbytes = self._rows * columns.width * self._precision.stored
+                self._device.zero(ptr, nbytes, self._stream, "zero state")
+                continue
+            leaf = given[columns.leaf]
+            self._move(
+                dst=ptr,
+                src=leaf.data.ptr + columns.start * leaf.itemsize,
+                gather=1,
+                row_elements=columns.width,
+                dst_row=columns.width,
+                src_row=leaf.strides[0] // leaf.itemsize,
+                purpose="load state",
+            )
+
+    def store(self, widths: Sequence[int], dtype: Any) -> list[Any]:
+        """The states as new arrays [B, width], one for each leaf of the whole."""
+        leaves = []
+        for width in widths:
+            buffer = self._device.allocate(max(1, self._rows * width * self._precision.stored), self._stream, "state")
+            leaves.append(self._device.array(buffer, (self._rows, width), np.dtype(dtype)))
+        for columns, ptr in self._each():
+            leaf = leaves[columns.leaf]
+            self._move(
+                dst=leaf.data.ptr + columns.start * leaf.itemsize,
+                src=ptr,
+                gather=0,
+                row_elements=columns.width,
+                dst_row=widths[columns.leaf],
+                src_row=columns.width,
+                purpose="store state",
+            )
+        return leaves
+
+    def _each(self) -> Iterator[tuple[Columns, int]]:
+        """Of every state its columns of the whole and its address; of none where there are no rows."""
+        for layer, one in enumerate(self._layers):
+            for name, columns in one.states.items():
+                if self._rows:
+                    yield columns, self._addresses[f"{name} {layer}"]
+
+    def _move(self, **what: Any) -> None:
+        kernels.launch_move_rows(
+            self._device, self._stream, itemsize=self._precision.stored, order=self._order, rows=self._rows, **what
+        )
+
+
+def _with_whole_rows(leaf: Any) -> Any:
+    """``leaf`` [B, n], or a copy where the elements of a row do not follow each other."""
+    if leaf.shape[1] > 1 and leaf.strides[1] != leaf.itemsize:
+        return array_module(leaf).ascontiguousarray(leaf)
+    return leaf
