@@ -20,9 +20,9 @@ QUARANTINE = 256 << 20
 """Bytes of given back memory that stay known; the oldest is really freed beyond it."""
 
 _LIBC = ctypes.CDLL(None)
-_ALIGNED_ALLOC = _LIBC.aligned_alloc
-_ALIGNED_ALLOC.argtypes = (ctypes.c_size_t, ctypes.c_size_t)
-_ALIGNED_ALLOC.restype = ctypes.c_void_p
+_MEMALIGN = _LIBC.memalign
+_MEMALIGN.argtypes = (ctypes.c_size_t, ctypes.c_size_t)
+_MEMALIGN.restype = ctypes.c_void_p
 _FREE = _LIBC.free
 _FREE.argtypes = (ctypes.c_void_p,)
 _FREE.restype = None
@@ -63,7 +63,7 @@ class Memory:
         """A fresh, poisoned region of exactly ``nbytes``."""
         if nbytes < 1:
             raise SeamError(f"{purpose}: at least 1 byte to allocate, got {nbytes}")
-        base = _ALIGNED_ALLOC(ALIGNMENT, nbytes + 2 * GUARD)
+        base = _MEMALIGN(ALIGNMENT, nbytes + 2 * GUARD)
         if not base:
             raise SeamError(f"{purpose}: the machine has no {nbytes} bytes left")
         start = base + GUARD

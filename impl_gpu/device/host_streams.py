@@ -14,10 +14,14 @@ from .seam import SeamError
 Operation = tuple[Callable[..., object] | None, tuple[Any, ...]]
 """A function and its arguments; None waits for (stream, position)."""
 
-PACES = (0.0, 0.5, 1.0, 0.15, 0.85)
+PACES = (0.0, 0.3, 0.7, 0.1, 0.5, 1.0)
 """How likely the device is to run one more operation before the host goes on: a lazy device, a fast one, others."""
-SPEEDS = (1, 1, 8, 64)
-"""How often a stream is chosen, compared with another one."""
+MIXING = (0.0, 0.5, 0.8)
+"""How likely another stream runs an operation for one of a stream that the host waits for."""
+OVERTAKING = (0.0, 0.5, 1.0)
+"""How likely all others run ahead before it goes on."""
+SPEEDS = (0, 1, 8)
+"""How often a stream is chosen, compared with another one; 0 sleeps until somebody waits for it."""
 
 
 class HostStream:
@@ -71,6 +75,8 @@ class Model:
     def __init__(self, seed: int) -> None:
         self._dice = random.Random(seed)
         self._pace = PACES[seed % len(PACES)]
+        self._mixing = self._dice.choice(MIXING)
+        self._overtaking = self._dice.choice(OVERTAKING)
         self._busy: list[HostStream] = []
         self._capturing: HostStream | None = None
         self._broken_capture = False
@@ -130,6 +136,7 @@ class Model:
         """All work of the stream, and what it waits for, runs now."""
         self.own(stream)
         self.refuse_capture("a synchronisation")
+        self._overtake(stream)
         self._advance(stream, stream.end)
         self.noise()
 
@@ -138,6 +145,7 @@ class Model:
         self.own(event)
         self.refuse_capture("a synchronisation")
         if event.stream is not None:
+            self._overtake(event.stream)
             self._advance(event.stream, event.position)
         self.noise()
 
@@ -155,7 +163,8 @@ class Model:
         """What the device does between two calls of the host."""
         dice = self._dice.random
         while self._busy and dice() < self._pace:
-            self._run_some()
+            if not self._run_some():
+                return
 
     # Graphs.
 
@@ -227,10 +236,19 @@ class Model:
                 self._busy.append(stream)
             stream.operations.append((None, (other, position)))
 
-    def _run_some(self) -> None:
-        busy = self._busy
-        speeds = [stream.speed for stream in busy]
-        self._step(busy[0] if len(busy) == 1 else self._dice.choices(busy, speeds)[0])
+    def _run_some(self) -> bool:
+        """Try one operation of any stream; false when it has to wait, or all sleep."""
+        speeds = [stream.speed for stream in self._busy]
+        if not any(speeds):
+            return False
+        return self._step(self._busy[0] if len(speeds) == 1 else self._dice.choices(self._busy, speeds)[0])
+
+    def _overtake(self, stream: HostStream) -> None:
+        """At times all others get as far ahead as they can before a stream that the host waits for goes on."""
+        if self._dice.random() < self._overtaking:
+            for other in [other for other in self._busy if other is not stream]:
+                while other.operations and self._step(other):
+                    pass
 
     def _step(self, stream: HostStream) -> bool:
         """Run the head of a queue if it may run."""
@@ -252,10 +270,10 @@ class Model:
 
     def _advance(self, stream: HostStream, position: int) -> None:
         """Run what is needed to get a stream to a position; other streams run beside it as the dice say."""
-        dice, pace = self._dice.random, self._pace / 2
+        dice = self._dice.random
         while stream.done < position:
             if not self._step(stream):
                 other, needed = stream.operations[0][1]
                 self._advance(other, needed)
-            elif len(self._busy) > 1 and dice() < pace:
+            elif len(self._busy) > 1 and dice() < self._mixing:
                 self._run_some()
