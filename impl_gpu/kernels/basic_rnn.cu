@@ -12,8 +12,8 @@
 // Grid:     (rows / blockDim.y, n / (blockDim.x V)); 128 threads
 // Fused:    bias, tanh, mask, copy-through of the state, zeroing and placing of the output
 // bytes basic_rnn_step_masked: active*n*(ACC + 2*STORE) + (rows - active)*n*STORE + n*STORE + (lengths*active + order*rows)*INT
-// registers basic_rnn_step_masked: float16 32, bfloat16 32, float32 32, float64 32
-// registers basic_rnn_step_masked_vec: float16 64, bfloat16 64, float32 64, float64 64
+// registers basic_rnn_step_masked: float16 24, bfloat16 24, float32 24, float64 32
+// registers basic_rnn_step_masked_vec: float16 40, bfloat16 40, float32 32, float64 32
 
 template <int V>
 __device__ __forceinline__ void basic_rnn_step(

@@ -7,8 +7,8 @@
 // Inputs:   a, b     [count] of STORE.  Outputs: out [count], a + b.  Aliasing: out may be a or b.  Scratch: none
 // Grid:     count / (128 V); 128 threads; the entry *_vec ends with single elements.  Fused: nothing
 // bytes residual_add: 3*count*STORE
-// registers residual_add: float16 32, bfloat16 32, float32 32, float64 32
-// registers residual_add_vec: float16 40, bfloat16 40, float32 40, float64 40
+// registers residual_add: float16 16, bfloat16 16, float32 16, float64 16
+// registers residual_add_vec: float16 32, bfloat16 32, float32 24, float64 16
 //
 // drop_rows
 // Inputs:   v        [rows][n] of STORE.  lengths [rows] or null; rows with t >= lengths[row] are left as they are
@@ -17,8 +17,8 @@
 // Outputs:  out      [rows][n], v / keep * floor(keep + uniform).  Aliasing: out may be v.  Scratch: none
 // Grid:     (rows / blockDim.y, n / (blockDim.x V)); 128 threads.  Fused: mask, permutation, the drop
 // bytes drop_rows: 2*rows*n*STORE + draws*n*STORE + (lengths + order)*rows*INT
-// registers drop_rows: float16 48, bfloat16 48, float32 48, float64 64
-// registers drop_rows_vec: float16 64, bfloat16 64, float32 64, float64 64
+// registers drop_rows: float16 24, bfloat16 24, float32 24, float64 32
+// registers drop_rows_vec: float16 32, bfloat16 32, float32 32, float64 40
 //
 // write_chunk
 // Inputs:   chunk    [len][active][n] of STORE: a chunk's outputs, whose step 0 is t0; rows not alive are not read
@@ -27,8 +27,8 @@
 // Aliasing: none.  Scratch: none.  Grid: (rows / blockDim.y, n / (blockDim.x V), steps); 128 threads
 // Fused:    mask, permutation, zeroing, placing
 // bytes write_chunk: len*n*STORE*(active + rows) + (lengths + order)*rows*INT
-// registers write_chunk: float16 48, bfloat16 48, float32 48, float64 48
-// registers write_chunk_vec: float16 48, bfloat16 48, float32 48, float64 48
+// registers write_chunk: float16 32, bfloat16 32, float32 32, float64 32
+// registers write_chunk_vec: float16 32, bfloat16 32, float32 32, float64 32
 
 template <int V>
 __device__ __forceinline__ void add(STORE* out, const STORE* a, const STORE* b, long long from) {

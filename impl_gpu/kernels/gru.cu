@@ -16,8 +16,8 @@
 // Outputs:  reset    [active][n] of STORE, rows alive only
 // Fused:    bias, sigmoid, reset of the state; the clock is only read
 // bytes gru_gates: active*n*(3*ACC + 2*STORE) + 2*n*STORE + lengths*active*INT
-// registers gru_gates: float16 48, bfloat16 48, float32 48, float64 48
-// registers gru_gates_vec: float16 96, bfloat16 96, float32 96, float64 96
+// registers gru_gates: float16 24, bfloat16 24, float32 24, float64 32
+// registers gru_gates_vec: float16 56, bfloat16 56, float32 40, float64 48
 //
 // gru_candidate_masked
 // Inputs:   gates    [active][3n] of ACC: u as gru_gates left it, c = x K + reset R; rows not alive are not read
@@ -27,8 +27,8 @@
 // Stops:    rows, B with the caller's outputs, active with chunk_out
 // Fused:    bias, tanh, the new state, mask, copy-through, zeroing and placing of the output
 // bytes gru_candidate_masked: active*n*(2*ACC + 3*STORE) + (rows - active)*n*STORE + n*STORE + (lengths*active + order*rows)*INT
-// registers gru_candidate_masked: float16 48, bfloat16 48, float32 48, float64 48
-// registers gru_candidate_masked_vec: float16 96, bfloat16 96, float32 96, float64 96
+// registers gru_candidate_masked: float16 24, bfloat16 24, float32 24, float64 32
+// registers gru_candidate_masked_vec: float16 56, bfloat16 56, float32 40, float64 40
 
 template <int V>
 __device__ __forceinline__ void gru_first_half(

@@ -21,8 +21,8 @@
 // Stops:    rows, B with the caller's outputs, active with chunk_out
 // Fused:    bias, peepholes, gates, both states, clip, mask, copy-through, zeroing and placing of the output
 // bytes lstm_step_masked: active*n*(4*ACC + 4*STORE) + (rows - active)*n*STORE + (4 + 3*peepholes)*n*STORE + (lengths*active + order*rows)*INT
-// registers lstm_step_masked: float16 48, bfloat16 48, float32 48, float64 64
-// registers lstm_step_masked_vec: float16 96, bfloat16 96, float32 96, float64 96
+// registers lstm_step_masked: float16 48, bfloat16 48, float32 48, float64 72
+// registers lstm_step_masked_vec: float16 80, bfloat16 80, float32 64, float64 80
 //
 // lstm_step_projected
 // Inputs:   gates, bias, peepholes as above; the h in the product was [active][p]
@@ -30,8 +30,8 @@
 // Outputs:  m         [active][n] of STORE, what is to be projected; rows alive only
 // Fused:    all of the above but h, the output and the clock
 // bytes lstm_step_projected: active*n*(4*ACC + 3*STORE) + (4 + 3*peepholes)*n*STORE + lengths*active*INT
-// registers lstm_step_projected: float16 48, bfloat16 48, float32 48, float64 64
-// registers lstm_step_projected_vec: float16 96, bfloat16 96, float32 96, float64 96
+// registers lstm_step_projected: float16 40, bfloat16 40, float32 32, float64 48
+// registers lstm_step_projected_vec: float16 80, bfloat16 80, float32 64, float64 72
 //
 // lstm_projection_masked
 // Inputs:   projected [active][p] of ACC, m P; rows that are not alive are not read
@@ -39,8 +39,8 @@
 // Outputs:  chunk_out [active][p], or the caller's outputs, as above
 // Fused:    clip, mask, copy-through, zeroing and placing of the output
 // bytes lstm_projection_masked: active*p*(ACC + 2*STORE) + (rows - active)*p*STORE + (lengths*active + order*rows)*INT
-// registers lstm_projection_masked: float16 48, bfloat16 48, float32 48, float64 48
-// registers lstm_projection_masked_vec: float16 64, bfloat16 64, float32 64, float64 64
+// registers lstm_projection_masked: float16 24, bfloat16 24, float32 24, float64 24
+// registers lstm_projection_masked_vec: float16 32, bfloat16 32, float32 32, float64 32
 
 // One step of V units of one row: c in place, and what h' is before any projection.
 template <int V>

@@ -12,7 +12,7 @@
 //           lengths [rows] in the order of the rows, or null: all rows from src
 // Outputs:  dst     [rows][e], every row
 // bytes masked_copy: 2*rows*e*STORE + lengths*rows*INT
-// registers masked_copy: bytes1 32, bytes2 32, bytes4 32, bytes8 32, bytes16 32
+// registers masked_copy: bytes1 24, bytes2 24, bytes4 24, bytes8 24, bytes16 24
 //
 // pack_rows
 // Inputs:   src     [T][rows][e] by src_t and src_row, in the caller's order.  order [rows], or null: as they lie
@@ -20,13 +20,13 @@
 //           chunk   steps in a chunk, the last one may have fewer
 // Outputs:  dst     [packed][e]: for each step of each chunk its first active rows of the order, without gaps
 // bytes pack_rows: 2*packed*e*STORE + order*rows*INT + chunks*(INT + LONG)
-// registers pack_rows: bytes1 40, bytes2 40, bytes4 40, bytes8 40, bytes16 40
+// registers pack_rows: bytes1 32, bytes2 32, bytes4 32, bytes8 32, bytes16 32
 //
 // move_rows
 // Inputs:   src     [rows][e].  order [rows], a permutation, or null: as they lie
 // Outputs:  dst     [rows][e]: gather: dst[r] = src[order[r]]; else dst[order[r]] = src[r]
 // bytes move_rows: 2*rows*e*STORE + order*rows*INT
-// registers move_rows: bytes1 32, bytes2 32, bytes4 32, bytes8 32, bytes16 32
+// registers move_rows: bytes1 24, bytes2 24, bytes4 24, bytes8 24, bytes16 24
 
 // The loops over pieces and steps take one turn, unless a row or a call is longer than the largest grid.
 __device__ __forceinline__ long long first_piece() { return (long long)blockIdx.y * blockDim.x + threadIdx.x; }
