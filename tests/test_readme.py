@@ -8,6 +8,11 @@ from pathlib import Path
 
 import pytest
 
+import impl_gpu
+from dynamic_rnn_spec import VariableStore, use_store
+from impl_gpu.device import use_device
+from impl_gpu.device.host import HostDevice
+
 ROOT = Path(__file__).parents[1]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("impl_gpu/*.md")])
 LINK = re.compile(r"\]\((?!https?://|#)([^)#\s]+)(?:#[^)\s]*)?\)")
@@ -15,6 +20,16 @@ LINK = re.compile(r"\]\((?!https?://|#)([^)#\s]+)(?:#[^)\s]*)?\)")
 
 def test_the_examples_of_the_readme_run() -> None:
     results = doctest.testfile(str(ROOT / "README.md"), module_relative=False)
+
+    assert results.attempted > 0
+    assert results.failed == 0
+
+
+def test_the_examples_of_the_page_about_the_gpu_run() -> None:
+    # Host-executed; what an example shows does not depend on the device.
+    with use_device(HostDevice()), use_store(VariableStore(seed=0)):
+        impl_gpu.clear_caches()
+        results = doctest.testfile(str(ROOT / "docs" / "impl-gpu.md"), module_relative=False)
 
     assert results.attempted > 0
     assert results.failed == 0
