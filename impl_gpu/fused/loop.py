@@ -67,11 +67,11 @@ class Loop:
         if call.runs.chunks:
             self._set_clock(len(call.plan.layers) - 1, 0)  # the kernels that write outputs find them by it
         if call.overlaps:
-            self._ahead = ProductsAhead(call.device, call.stream, call.workspace, call.runs.chunks, self._fill_lowest)
-            self._ahead.start(0)
+            self._ahead = ProductsAhead(call.device, call.stream, call.workspace, call.runs.chunks)
+            self._ahead.start(0, self._fill_lowest)
         for number, chunk in enumerate(call.runs.chunks):
             if self._ahead:
-                self._ahead.start(number + 1)
+                self._ahead.start(number + 1, self._fill_lowest)
             self._run_chunk(number, chunk)
             if self._ahead:
                 self._ahead.leave(number)

@@ -5,6 +5,7 @@ slots, while the steps of the chunk before work in the other. Four events in all
 ``filled`` says to the steps that the products are there, ``free`` says to the products that the steps have left.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 from ..device.seam import Device, row_major
@@ -62,26 +63,26 @@ class ProductsAhead:
         stream: Any,
         workspace: Workspace,
         chunks: tuple[Chunk, ...],
-        fill: Any,
     ) -> None:
-        """``fill(stream, chunk, gates)`` enqueues the product of one chunk; what ``stream`` has been given so far has
-        all that it reads."""
+        """What ``stream`` has been given so far makes all that the products read."""
         self._device = device
         self._stream = stream
         self._workspace = workspace
         self._chunks = chunks
-        self._fill = fill
         device.record_event(workspace.started, stream)
         device.wait_event(workspace.side, workspace.started)
 
-    def start(self, number: int) -> None:
-        """Enqueue the products of that chunk, if there is one, into the slot that chunk ``number - 2`` had."""
+    def start(self, number: int, fill: Callable[[Any, Chunk, int], None]) -> None:
+        """Enqueue the products of that chunk, if there is one, into the slot that chunk ``number - 2`` had.
+
+        ``fill(stream, chunk, gates)`` enqueues the product of a chunk.
+        """
         if number >= len(self._chunks):
             return
         slot = number % SLOTS
         if number >= SLOTS:
             self._await_steps(slot)
-        self._fill(self._workspace.side, self._chunks[number], self._workspace.addresses[f"gates {slot}"])
+        fill(self._workspace.side, self._chunks[number], self._workspace.addresses[f"gates {slot}"])
         self._device.record_event(self._workspace.filled[slot], self._workspace.side)
 
     def await_products(self, number: int) -> None:

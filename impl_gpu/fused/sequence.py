@@ -28,7 +28,7 @@ class Inputs:
         self._purpose = "pack rows" if time_major else "transpose"
         self._direct = runs.whole and bool(x.flags.c_contiguous)
         self._packed: Buffer | None = None
-        self._row_bytes = x.shape[2] * precision.stored
+        self._row_bytes: int = x.shape[2] * precision.stored
 
     @property
     def depth(self) -> int:
