@@ -17,8 +17,6 @@ _METHODS: dict[str, Callable[..., Any]] = {
     "argsort": np.argsort,
     "choose": np.choose,
     "clip": np.clip,
-    "conj": np.conjugate,
-    "conjugate": np.conjugate,
     "cumprod": np.cumprod,
     "cumsum": np.cumsum,
     "diagonal": np.diagonal,
@@ -86,6 +84,11 @@ def _binary(function: Callable[..., Any]) -> Callable[..., Any]:
     return lambda self, other: NotImplemented if _give_way(other) else call(function, self, other)
 
 
+def _conj(self: Any) -> Any:
+    # Of what is not complex CuPy gives the array itself.
+    return call(np.conjugate, self) if self.dtype.kind == "c" else self
+
+
 def _reflected(function: Callable[..., Any]) -> Callable[..., Any]:
     return lambda self, other: NotImplemented if _give_way(other) else call(function, other, self)
 
@@ -98,23 +101,14 @@ def _unary(function: Callable[..., Any]) -> Callable[..., Any]:
     return lambda self: call(function, self)
 
 
-def _power(base: Any, exponent: Any) -> tuple[Callable[..., Any], tuple[Any, ...]]:
-    """The ufunc that ``base ** exponent`` is: the square of a float is one, in CuPy as in NumPy."""
-    if type(exponent) is int and exponent == 2 and base.dtype.kind in "fcV":
-        return np.square, (base,)
-    return np.power, (base, exponent)
-
-
 def _pow(self: Any, other: Any, modulo: None = None) -> Any:
     if _give_way(other):
         return NotImplemented
-    function, operands = _power(self, other)
-    return call(function, *operands)
-
-
-def _ipow(self: Any, other: Any) -> Any:
-    function, operands = _power(self, other)
-    return call(function, *operands, out=self)
+    # Python's numbers 2 and 0.5 are a square and a root to CuPy; in place and for NumPy's scalars they are not.
+    if type(other) in (int, float) and other in (2, 0.5):
+        dtype = np.result_type(self.dtype, other)
+        return call(np.square if other == 2 else np.sqrt, self, **({} if dtype == self.dtype else {"dtype": dtype}))
+    return call(np.power, self, other)
 
 
 def complete(kind: Any) -> None:
@@ -127,7 +121,7 @@ def complete(kind: Any) -> None:
         if name not in ("divmod", "matmul"):
             setattr(kind, f"__i{name}__", _in_place(function))
     kind.__pow__ = _pow
-    kind.__ipow__ = _ipow
+    kind.conj = kind.conjugate = _conj
     for name, function in _COMPARISONS.items():
         setattr(kind, f"__{name}__", _binary(function))
     for name, function in _UNARY.items():
