@@ -1,0 +1,103 @@
+"""Where a result comes from: the commit and contents of a source tree, the command, the machine, the settings.
+
+It refuses to know what the result is. Python and NumPy are all it needs; git is asked where there is one.
+"""
+
+import datetime
+import hashlib
+import os
+import platform
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, Dict, Iterable, List, Optional, Sequence, Tuple, Union
+
+import numpy as np
+
+COMMIT = "EVIDENCE_COMMIT"
+SETTINGS = ("IMPL_GPU_", "CUDA_", "CUPY_", "CUBLAS_", "NVIDIA_TF32", "OMP_", COMMIT)
+PLACES = ("PATH", "HOME", "DIR", "CACHE")  # what a variable's name ends in that says only where something lies
+
+
+def command() -> List[str]:
+    """The command line of this process, its interpreter by name only."""
+    words = list(getattr(sys, "orig_argv", [sys.executable, *sys.argv]))
+    return [Path(words[0]).name, *words[1:]]
+
+
+def now() -> str:
+    """The time, in UTC, by the second."""
+    return datetime.datetime.now(datetime.timezone.utc).replace(microsecond=0).isoformat()
+
+
+def machine() -> Dict[str, Any]:
+    """Python, NumPy, the system and its processors."""
+    return {
+        "python": platform.python_version(),
+        "numpy": np.__version__,
+        "system": "{} {}".format(platform.system(), platform.release()),
+        "processor": platform.machine(),
+        "processors": os.cpu_count(),
+    }
+
+
+def settings() -> Dict[str, str]:
+    """The environment variables that may change what a run does."""
+    names = [name for name in sorted(os.environ) if name.startswith(SETTINGS) and not name.endswith(PLACES)]
+    return {name: os.environ[name] for name in names}
+
+
+def source_of(root: Union[str, Path], sources: Sequence[str] = ()) -> Dict[str, Any]:
+    """The commit of a tree, whether files that it knows have changes, and a sum over the files in ``sources``.
+
+    Where the tree came without its history, EVIDENCE_COMMIT may name the commit; whether it has changes is then
+    unknown (null), and the sum tells.
+    """
+    root = Path(root)
+    commit = _git(root, "rev-parse", "HEAD")
+    changes = _git(root, "status", "--porcelain", "--untracked-files=no") if commit else None
+    return {
+        "commit": commit or os.environ.get(COMMIT) or None,
+        "changes": None if changes is None else bool(changes),
+        "sha256": digest(root, sources) if sources else None,
+    }
+
+
+def _git(root: Path, *arguments: str) -> Optional[str]:
+    """The answer of git; None: there is no git, or this is no tree of its."""
+    if not (root / ".git").exists():
+        return None
+    try:
+        done = subprocess.run(
+            ("git", "-c", "safe.directory=*", "-C", str(root), *arguments),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            timeout=30,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return done.stdout.decode("utf-8", "replace").strip() if done.returncode == 0 else None
+
+
+def digest(root: Union[str, Path], sources: Iterable[str]) -> str:
+    """The sha256 of the names and contents of all files in these folders, without what Python and tools leave there."""
+    whole = hashlib.sha256()
+    for name, path in sorted(_files(Path(root), sources)):
+        whole.update(name.encode("utf-8") + b"\0")
+        whole.update(hashlib.sha256(path.read_bytes()).digest())
+    return whole.hexdigest()
+
+
+def _files(root: Path, sources: Iterable[str]) -> List[Tuple[str, Path]]:
+    found = []
+    for source in sources:
+        top = root / source
+        if not top.exists():
+            raise FileNotFoundError("sources: there is no {!r} in {!r}".format(source, str(root)))
+        for path in [top] if top.is_file() else sorted(top.rglob("*")):
+            name = path.relative_to(root)
+            hidden = any(part.startswith((".", "__pycache__")) for part in name.parts)
+            if path.is_file() and not hidden:
+                found.append((name.as_posix(), path))
+    return found
