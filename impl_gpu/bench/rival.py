@@ -9,6 +9,7 @@ import contextlib
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+import cupy
 import numpy as np
 import torch
 
@@ -70,9 +71,9 @@ class Rival:
         return {"outputs": outputs, "h": h[0], **({} if c is None else {"c": c[0]})}
 
     def first(self, lengths: list[int] | None, tf32: bool) -> dict[str, Any]:
-        """The results for the first set of inputs."""
+        """The results for the first set of inputs, as CuPy arrays over PyTorch's memory."""
         with precision(tf32):
-            return self.run(self._sets[0], lengths)
+            return {name: cupy.from_dlpack(value) for name, value in self.run(self._sets[0], lengths).items()}
 
     def work(self, lengths: list[int] | None, tf32: bool) -> Callable[[], Any]:
         """What is timed: one call with the next inputs."""

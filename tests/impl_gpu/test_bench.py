@@ -3,7 +3,8 @@
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from impl_gpu.bench import __main__ as command
 from impl_gpu.bench import measure, oracle, table
 from impl_gpu.bench.measure import Bench
+from impl_gpu.bench.networks import Inputs, Network, results
 from impl_gpu.bench.points import SHAPES, Point, Shape, describe, flops, lengths_of, points
 from impl_gpu.device import use_device
 from impl_gpu.device.host import HostDevice
@@ -113,6 +115,45 @@ def test_what_is_wrong_is_refused_and_not_timed(device: HostDevice, monkeypatch:
 
     assert all(entry["refused"].startswith("eager: outputs differ from float64 by 0.091") for entry in entries)
     assert not any("medians" in entry for entry in entries)
+
+
+class FakeRival:
+    """PyTorch's place taken by the LSTM of another Network; its GRU is another network."""
+
+    SAME_NETWORK: ClassVar = {"LSTM": True, "GRU": False}
+
+    def __init__(self, forget: float) -> None:
+        self.forget = forget
+
+    def Rival(self, point: Point, weights: dict[str, Any], inputs: Inputs) -> Any:  # noqa: N802  (rival.py's class)
+        network = Network(point, 4)
+        network.build(inputs.sets[0])
+        for variable in network.cell.variables:
+            name = variable.name.split("_cell/")[1]
+            variable.assign(weights[name] - np.float32(self.forget if name == "bias" else 0))
+        return SimpleNamespace(
+            first=lambda lengths, tf32: results(network.work(inputs, lengths, tf32, False)()),
+            work=lambda lengths, tf32: network.work(inputs, lengths, tf32, False),
+        )
+
+
+WRONG = "not comparable, PyTorch's outputs differ from float64"
+
+
+@pytest.mark.parametrize(("forget", "note"), [(0.0, None), (1.0, WRONG)])
+def test_a_rival_is_measured_beside_and_judged_too(device: HostDevice, forget: float, note: str | None) -> None:
+    made = Bench(device, TINY, 60, repeats=1, parallel_iterations=2, rival=FakeRival(forget))
+    # One set of inputs: the first is the one that is judged.
+    made._kept["inputs"] = ((TINY[0], "float32"), Inputs.drawn(TINY[0], "float32", device, 1))
+    made._kept["inputs"][1].sets[1:] = []
+    entries = [made._measure(Point(TINY[0], cell, "fp32", "uniform 1..T"), 1) for cell in ("LSTM", "GRU")]
+
+    lstm, gru = entries
+    assert lstm["ratio"] == lstm["medians"]["torch"] / min(lstm["medians"]["eager"], lstm["medians"]["graph"])
+    assert lstm.get("note", "")[: len(note or "")] == (note or "")
+    assert ("note" in lstm) == (note is not None)
+    assert gru["errors"]["torch"] is None
+    assert gru["note"] == "another network: cuDNN's GRU resets after the candidate's product"
 
 
 def test_a_spent_budget_drops_points_and_says_so(device: HostDevice) -> None:
