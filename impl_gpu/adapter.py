@@ -46,8 +46,25 @@ class GpuAdapter(PythonAdapter):
         device = current_device().describe()
         return {"name": self.name, "versions": self.versions, "device": str(device["device"])}
 
-    def run(self, case: Case) -> Outcome:
+    @property
+    def schedules(self) -> bool:
+        """Whether ``run`` can be asked for another legal order of the same work: on the host side."""
+        return bool(current_device().kind == "host")
+
+    def missing(self) -> str | None:
+        """What this machine lacks for running cases: a device, where the host side was not asked for."""
+        try:
+            current_device()
+        except RuntimeError as error:
+            return str(error)
+        return None
+
+    def run(self, case: Case, schedule: int | None = None) -> Outcome:
         """Every call of the case; on the host side, then all that is left in its streams, and a look at its memory.
+
+        Args:
+            case: what to run.
+            schedule: another number is another order of the same work, on the host side; a device has its own.
 
         Raises:
             SeamError: on the host side, where something was enqueued that a device would not survive.
@@ -60,7 +77,7 @@ class GpuAdapter(PythonAdapter):
         if device.kind != "host":
             return super().run(case)
         clear_caches()
-        device.restart(digest + int(os.environ.get(SCHEDULE) or 0))
+        device.restart(digest + int(os.environ.get(SCHEDULE) or 0) + 1000003 * (schedule or 0))
         outcome = super().run(case)
         device.finish()
         return outcome
