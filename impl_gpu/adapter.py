@@ -17,6 +17,7 @@ from dynamic_rnn_spec.structure import flatten, is_sequence
 from .arrays import enter
 from .caches import clear_caches
 from .device import current_device
+from .device.seam import SeamError
 from .probe_ops import DeviceOps
 
 SCHEDULE = "IMPL_GPU_SCHEDULE"
@@ -66,8 +67,7 @@ class GpuAdapter(PythonAdapter):
             case: what to run.
             schedule: another number is another order of the same work, on the host side; a device has its own.
 
-        Raises:
-            SeamError: on the host side, where something was enqueued that a device would not survive.
+        What was enqueued and a device would not survive is found on the host side at the latest then: it crashed.
         """
         if any(_holds_text(call.arguments.get(name)) for call in case.calls for name in _HELD):
             return Outcome.of(Answer.unsupported("text", "CuPy has no arrays of text"), case)
@@ -79,7 +79,10 @@ class GpuAdapter(PythonAdapter):
         clear_caches()
         device.restart(digest + int(os.environ.get(SCHEDULE) or 0) + 1000003 * (schedule or 0))
         outcome = super().run(case)
-        device.finish()
+        try:
+            device.finish()
+        except SeamError as error:
+            return Outcome.of(Answer("crashed", what="on the host side", why=str(error)), case)
         return outcome
 
     def to_array(self, array: Any) -> Any:
