@@ -76,7 +76,7 @@ def _matrix(
     memory.check(address, nbytes, "device", what)
     if address % dtype.itemsize:
         raise SeamError(f"{what}: {address:#x} is no address of a {kind}")
-    raw = (ctypes.c_char * nbytes).from_address(address)
+    raw: Any = (ctypes.c_char * nbytes).from_address(address)
     return np.ndarray(shape, dtype, raw, 0, (dtype.itemsize, leading * dtype.itemsize))
 
 

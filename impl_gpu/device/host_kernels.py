@@ -50,8 +50,8 @@ class Entry:
         except AttributeError:
             raise SeamError(f"{kernel.entry}: no entry of module {kernel.module!r}") from None
         self._report: Callable[[], Any] = library["hc_report"]
-        self._report.restype = ctypes.POINTER(Report)  # type: ignore[attr-defined]
-        self._run.argtypes = (ctypes.c_char_p, ctypes.c_char_p)  # type: ignore[attr-defined]
+        self._report.restype = ctypes.POINTER(Report)
+        self._run.argtypes = (ctypes.c_char_p, ctypes.c_char_p)
         self.names = tuple(parameter.name for parameter in kernel.parameters)
         self.pointers: tuple[tuple[int, int], ...] = tuple(
             (index, taken.alignment) for index, taken in enumerate(_taken(kernel, library)) if taken.kind == "p"

@@ -119,8 +119,7 @@ class Memory:
         """
         region = self._regions.get(address) or self._below(address)
         if region is None or address >= region.end:
-            beside = f"; {address - region.end} bytes behind {region}" if region else ""
-            raise SeamError(f"{purpose}: {address:#x} lies in no memory of this device{beside}")
+            raise SeamError(f"{purpose}: {address:#x} lies in no memory of this device{self._beside(address)}")
         if not region.live:
             raise SeamError(f"{purpose}: use after free of {region}")
         if region.place != place:
@@ -132,6 +131,14 @@ class Memory:
     def _below(self, address: int) -> Region | None:
         index = bisect.bisect_right(self._starts, address)
         return self._regions[self._starts[index - 1]] if index else None
+
+    def _beside(self, address: int) -> str:
+        below = self._below(address)
+        index = bisect.bisect_right(self._starts, address)
+        above = self._regions[self._starts[index]] if index < len(self._starts) else None
+        if below is not None and (above is None or address - below.end <= above.start - address):
+            return f"; {address - below.end} bytes behind {below}"
+        return "" if above is None else f"; {above.start - address} bytes before {above}"
 
     def _intact(self, region: Region) -> bool:
         if not GUARD:

@@ -27,6 +27,7 @@ COMPUTE_TYPES: dict[str, tuple[tuple[str, str], ...]] = {
 }
 """What a product may compute in, and for each the types of A (and B) and of C that cublasGemmEx takes with it."""
 MAX_GRID = (2**31 - 1, 65535, 65535)
+MAX_BLOCK = (1024, 1024, 64)
 MAX_THREADS = 1024
 
 C_TYPES: dict[str, type[Any]] = {
@@ -367,12 +368,16 @@ def check_geometry(kernel: Kernel, grid: tuple[int, int, int], block: tuple[int,
         raise SeamError(f"{kernel.entry}: a grid of 1 to {MAX_GRID} blocks, got {grid}")
     if min(block) < 1 or block[0] * block[1] * block[2] > MAX_THREADS:
         raise SeamError(f"{kernel.entry}: a block of 1 to {MAX_THREADS} threads, got {block}")
+    if block[2] > MAX_BLOCK[2]:
+        raise SeamError(f"{kernel.entry}: a block of 1 to {MAX_BLOCK} threads, got {block}")
 
 
 def check_gemm(call: Gemm) -> None:
     """Refuse what cuBLAS refuses, and products of nothing, whose result would be left as it was."""
     if min(call.m, call.n, call.k) < 1:
         raise SeamError(f"gemm: m, n and k of at least 1, got {(call.m, call.n, call.k)}")
+    if (largest := max(call.m, call.n, call.k, call.lda, call.ldb, call.ldc)) >= 2**31:
+        raise SeamError(f"gemm: sizes and leading dimensions of 32 bits, got {largest}")
     needed = {
         "lda": (call.lda, call.k if call.transpose_a else call.m),
         "ldb": (call.ldb, call.n if call.transpose_b else call.k),

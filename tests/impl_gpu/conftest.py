@@ -1,4 +1,4 @@
-"""What the tests of the device share: a desk that works a host device by hand, with NumPy arrays and kernels as text."""
+"""What tests of the device share: a desk that works a host device by hand, with NumPy arrays and kernels as text."""
 
 import ctypes
 import re
@@ -24,7 +24,8 @@ class Desk:
 
     def view(self, buffer: Buffer, dtype: Any = np.float32) -> np.ndarray[Any, Any]:
         """The pinned memory as an array, now."""
-        return np.frombuffer((ctypes.c_char * buffer.nbytes).from_address(buffer.ptr), dtype)
+        memory: Any = (ctypes.c_char * buffer.nbytes).from_address(buffer.ptr)
+        return np.frombuffer(memory, dtype)
 
     def pinned(self, values: Any, dtype: Any = np.float32) -> Buffer:
         """Pinned memory with these values."""
@@ -59,7 +60,9 @@ class Desk:
             parameters.append(Parameter(name, instead.get(name, kind)))
         return Kernel(entry, "test", dtype, tuple(parameters))
 
-    def launch(self, entry: str, *values: Any, stream: Any = None, threads: int = 32, blocks: int = 1, **more: Any) -> None:
+    def launch(
+        self, entry: str, *values: Any, stream: Any = None, threads: int = 32, blocks: int = 1, **more: Any
+    ) -> None:
         """One launch in one dimension."""
         kernel = self.kernel(entry)
         self.device.launch(kernel, (blocks, 1, 1), (threads, 1, 1), values, stream or self.stream, entry, 0, **more)
