@@ -10,13 +10,12 @@ from .launch_cells import (
 )
 from .launch_elementwise import launch_drop_rows, launch_residual_add, launch_set_clock, launch_write_chunk
 from .launch_rows import launch_masked_copy, launch_move_rows, launch_pack_rows
-from .registry import CLOCK_BYTES, MODULES, VARIANTS, assemble, entries, kernel, modules, source
+from .registry import CLOCK_BYTES, MODULES, VARIANTS, entries, kernel, modules, source
 
 __all__ = [
     "CLOCK_BYTES",
     "MODULES",
     "VARIANTS",
-    "assemble",
     "entries",
     "kernel",
     "launch_basic_rnn_step",

@@ -66,15 +66,10 @@ def source(module: str, dtype: str) -> str:
     Raises:
         KeyError: no such module, or not for this variant.
     """
-    return assemble(module, dtype, text(module))
-
-
-def assemble(module: str, dtype: str, module_text: str) -> str:
-    """``source`` with another text in place of the module's own; for tests that plant defects."""
     if dtype not in MODULES[module]:
         raise KeyError(f"{module}.cu has the variants {MODULES[module]}, not {dtype}")
     defines = "".join(f"#define {name} {value}\n" for name, value in VARIANTS[dtype].items())
-    return defines + (FOLDER / COMMON).read_text(encoding="utf-8") + "\n" + module_text
+    return defines + (FOLDER / COMMON).read_text(encoding="utf-8") + "\n" + text(module)
 
 
 @cache

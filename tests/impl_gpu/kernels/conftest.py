@@ -1,0 +1,397 @@
+"""Kernels at work: launches on a host device with NumPy arrays, and one judge for every cell's step.
+
+The judge computes in float64 from the page's equations, in NumPy, and knows nothing of how a kernel does it. It is
+given the kernel sources, so that the tests of planted defects ask the very same of a source that is wrong.
+"""
+
+import contextlib
+import ctypes
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+import pytest
+
+from impl_gpu import kernels
+from impl_gpu.device.host import HostDevice
+from impl_gpu.device.log import launch_log
+from impl_gpu.kernels import geometry
+
+Array = np.ndarray[Any, Any]
+STORES = {"float16": np.float16, "bfloat16": np.uint16, "float32": np.float32, "float64": np.float64}
+GATES = {"float16": np.float32, "bfloat16": np.float32, "float32": np.float32, "float64": np.float64}
+# A step rounds to STORE at most three times on the way to h, and ACC has a few ulp more: 4 units of STORE are ample
+# for half types; float32 and float64, where STORE is ACC, have up to a dozen roundings.
+UNITS = {"float16": 4 * 2.0**-11, "bfloat16": 4 * 2.0**-8, "float32": 16 * 2.0**-24, "float64": 16 * 2.0**-53}
+NAN_BITS = {np.dtype(np.float16): 0xFE55, np.dtype(np.uint16): 0xFFD5, np.dtype(np.float32): 0xFFC12345}
+NAN_BITS[np.dtype(np.float64)] = 0xFFF8123456789ABC
+
+
+def stored(values: Any, dtype: str) -> Array:
+    """float64 values as the variant stores them; bfloat16 as its bits, rounded to nearest even."""
+    with np.errstate(over="ignore"):
+        if dtype != "bfloat16":
+            return np.asarray(values).astype(STORES[dtype])
+        bits = np.asarray(values).astype(np.float32).view(np.uint32)
+    rounded = ((bits + 0x7FFF + (bits >> 16 & 1)) >> 16).astype(np.uint16)
+    return np.where(np.isnan(bits.view(np.float32)), np.uint16(0x7FC0), rounded)
+
+
+def wide(array: Array, dtype: str) -> Array:
+    """What is stored, as float64."""
+    if dtype != "bfloat16":
+        return array.astype(np.float64)
+    return (array.astype(np.uint32) << 16).view(np.float32).astype(np.float64)
+
+
+def bits(array: Array) -> Array:
+    """Equal where the bits are, so that NaN and -0.0 are told apart."""
+    return np.ascontiguousarray(array).view(f"u{array.dtype.itemsize}")
+
+
+class Held:
+    """Device memory with an array in it, ``offset`` elements from an aligned address."""
+
+    def __init__(self, bench: "Bench", array: Array, offset: int = 0) -> None:
+        self.bench, self.shape, self.dtype = bench, array.shape, array.dtype
+        nbytes = max(array.nbytes, 1)
+        self.buffer = bench.device.allocate(nbytes + offset * array.itemsize, bench.stream, "test")
+        self.ptr = self.buffer.ptr + offset * array.itemsize
+        self.nbytes = array.nbytes
+        staging = bench.device.pinned(nbytes, "test")
+        whole = np.ascontiguousarray(array)
+        ctypes.memmove(staging.ptr, whole.ctypes.data, array.nbytes)
+        bench.device.put(self.ptr, staging.ptr, array.nbytes, bench.stream, "test")
+        bench.device.synchronize(bench.stream, "test")
+
+    def now(self) -> Array:
+        """What lies there when all work has run."""
+        staging = self.bench.device.pinned(max(self.nbytes, 1), "test")
+        self.bench.device.get(staging.ptr, self.ptr, self.nbytes, self.bench.stream, "test")
+        self.bench.device.synchronize(self.bench.stream, "test")
+        result = np.empty(self.shape, self.dtype)
+        ctypes.memmove(result.ctypes.data, staging.ptr, self.nbytes)
+        return result
+
+
+class Bench:
+    """A host device whose kernels are compiled from ``source(module, dtype)``; None: those there are."""
+
+    def __init__(self, source: Callable[[str, str], str] | None = None, seed: int = 0) -> None:
+        self.device = HostDevice(seed, source)
+        self.stream = self.device.current_stream()
+
+    def hold(self, array: Any, offset: int = 0) -> Held:
+        return Held(self, np.asarray(array), offset)
+
+    def table(self, numbers: Any) -> Held | None:
+        """int32 numbers, or None."""
+        return None if numbers is None else Held(self, np.asarray(numbers, np.int32))
+
+    def launch(self, name: str, **arguments: Any) -> list[Any]:
+        """``kernels.launch_<name>`` with addresses for what is held; the entries of the log."""
+        given = {key: value.ptr if isinstance(value, Held) else value for key, value in arguments.items()}
+        with launch_log() as log:
+            getattr(kernels, f"launch_{name}")(self.device, self.stream, **given)
+        return log.entries
+
+    def finish(self) -> None:
+        """Run what is left and look whether anything was written beside its memory."""
+        self.device.finish()
+
+
+class Setup(NamedTuple):
+    """What one chunk of steps is asked to do. T steps of the call, B rows, n columns; the chunk is at ``start``."""
+
+    dtype: str
+    T: int
+    B: int
+    n: int
+    start: int
+    chunk: int
+    active: int
+    lengths: Any
+    order: Any
+    to_caller: bool
+    by_clock: bool
+    time_major: bool
+    padding: int  # columns beside each row of the caller's outputs
+    offset: int  # elements by which some memory is off an aligned address
+
+    def alive(self, t: int) -> Array:
+        rows = np.arange(self.B)
+        return (rows < self.active) & ((self.lengths if self.lengths is not None else np.full(self.B, self.T)) > t)
+
+
+def draw_setup(rng: np.random.Generator, dtype: str, vectors: bool) -> Setup:
+    """A random one; with ``vectors`` such that 16-byte accesses are legal."""
+    width = 16 // np.dtype(STORES[dtype]).itemsize
+    n = int(rng.choice([1, 2, 5, 17, 33]) * width) if vectors else int(rng.choice([1, 2, 3, 5, 8, 33, 130, 259]))
+    T, B = int(rng.integers(2, 7)), int(rng.integers(1, 10))
+    by_clock = bool(rng.integers(2))
+    chunk = int(rng.integers(2 if by_clock else 1, T + 1))
+    start = int(rng.integers(0, T - chunk + 1))
+    lengths = None
+    if rng.random() < 0.75:
+        lengths = -np.sort(-rng.integers(0, T + 1, B))
+        lengths[-1] = rng.choice([0, lengths[-1]])
+        lengths[0] = rng.choice([T, lengths[0]])
+        lengths = -np.sort(-lengths)
+    least = B if lengths is None else max(1, int((lengths > start).sum()))
+    active = int(rng.integers(1, B + 1)) if lengths is None else int(rng.integers(least, B + 1))
+    order = rng.permutation(B) if rng.random() < 0.75 else None
+    padding, offset = int(rng.integers(0, 3)), 0 if vectors else int(rng.integers(0, 2))
+    flags = (bool(rng.integers(2)), by_clock, bool(rng.integers(2)))
+    return Setup(dtype, T, B, n, start, chunk, active, lengths, order, *flags, padding, offset)
+
+
+class Judge:
+    """One chunk of a cell's steps, launched and compared; ``complaints`` tells what is not as it should be."""
+
+    def __init__(self, bench: Bench, rng: np.random.Generator, setup: Setup) -> None:
+        self.bench, self.rng, self.s = bench, rng, setup
+        self.complaints: list[str] = []
+        s = setup
+        self.lengths, self.order = bench.table(s.lengths), bench.table(s.order)
+        # The caller's outputs, full of one NaN; ``outputs`` is what they should be.
+        shape = (s.T, s.B) if s.time_major else (s.B, s.T)
+        store = np.dtype(STORES[s.dtype])
+        self.filling = np.array(NAN_BITS[store], f"u{store.itemsize}").view(store)
+        self.outputs = np.full((*shape, s.n + s.padding), self.filling)
+        self.held_outputs = bench.hold(self.outputs, offset=int(rng.integers(0, 2)))
+        self.chunk_out = None if s.to_caller else bench.hold(np.full((s.chunk, s.active, s.n), self.filling))
+        self.wanted_chunk = None if s.to_caller else np.full((s.chunk, s.active, s.n), np.nan)
+        row, step = (s.n + s.padding), (s.n + s.padding)
+        output_t, output_row = (row * s.B, step) if s.time_major else (row, step * s.T)
+        self.clock = bench.hold(np.full(kernels.CLOCK_BYTES, 0xFF, np.uint8))
+        where = {"outputs": self.held_outputs, "output_t": output_t, "output_row": output_row}
+        bench.launch("set_clock", clock=self.clock, now=s.start if s.by_clock else 99, **where)
+        self.wanted_outputs: dict[tuple[int, int], Array | None] = {}  # by t and caller's row; None: +0
+
+    def state(self, columns: int | None = None) -> tuple[Held, Array]:
+        """[B, n] held, and what is in it; rows that no step of the chunk changes have NaN and -0.0."""
+        s = self.s
+        array = stored(self.rng.standard_normal((s.B, columns or s.n)), s.dtype)
+        untouched = ~s.alive(s.start)
+        array[untouched] = self.filling
+        array[untouched, ::2] = stored(-0.0, s.dtype)
+        return self.bench.hold(array, s.offset), wide(array, s.dtype)
+
+    def gates(self, parts: int, columns: int | None = None) -> tuple[Held, Array]:
+        """[chunk, active, parts n] of the accumulator; NaN where a row is not alive."""
+        s = self.s
+        array = (2 * self.rng.standard_normal((s.chunk, s.active, parts * (columns or s.n)))).astype(GATES[s.dtype])
+        for k in range(s.chunk):
+            array[k, ~s.alive(s.start + k)[: s.active]] = np.nan
+        return self.bench.hold(array), array.astype(np.float64)
+
+    def weight(self, *shape: int) -> tuple[Held, Array]:
+        array = stored(self.rng.standard_normal(shape), self.s.dtype)
+        return self.bench.hold(array), wide(array, self.s.dtype)
+
+    def when(self, k: int) -> dict[str, Any]:
+        """The arguments that place step k in time."""
+        s = self.s
+        return {"t0": -1 if s.by_clock else s.start, "step": k, "first": int(k == 0)}
+
+    def where(self, k: int) -> dict[str, Any]:
+        """The arguments that say which rows there are and where their results go."""
+        s = self.s
+        out = None
+        if self.chunk_out is not None:
+            out = self.chunk_out.ptr + k * s.active * s.n * self.chunk_out.dtype.itemsize
+        last = {"last": int(k == s.chunk - 1), "chunk": s.chunk}
+        return {"order": self.order, "rows": s.B, "chunk_out": out, **self.when(k), **last}
+
+    def common(self) -> dict[str, Any]:
+        s = self.s
+        return {"dtype": s.dtype, "clock": self.clock, "lengths": self.lengths, "active": s.active}
+
+    def expect_result(self, k: int, result: Array) -> None:
+        """``result`` [B, n] is what the step gives; rows that are not alive give +0 to the caller."""
+        s = self.s
+        alive = s.alive(s.start + k)
+        for row in range(s.B):
+            mine = row if s.order is None else int(s.order[row])
+            self.wanted_outputs[s.start + k, mine] = result[row] if alive[row] else None
+        if self.wanted_chunk is not None:
+            self.wanted_chunk[k, alive[: s.active]] = result[: s.active][alive[: s.active]]
+
+    def near(self, what: str, got: Array, want: Array) -> None:
+        """Within the units of the variant; NaN nowhere."""
+        error = np.abs(wide(got, self.s.dtype) - want) / (1 + np.abs(want))
+        if not np.all(error <= UNITS[self.s.dtype]):
+            self.complaints.append(
+                f"{what}: off by {np.nanmax(error):.2g} at {np.argmax(~(error <= UNITS[self.s.dtype]))}"
+            )
+
+    def same(self, what: str, got: Array, want: Array) -> None:
+        """Bit by bit."""
+        if not np.array_equal(bits(got), bits(want)):
+            self.complaints.append(f"{what}: other bits")
+
+    def judge_state(self, what: str, held: Held, before: Array, after: Array) -> None:
+        """Changed rows are near ``after``, all others keep their bits."""
+        got, changed = held.now(), self.s.alive(self.s.start)
+        self.near(what, got[changed], after[changed])
+        kept = stored(-0.0, self.s.dtype)
+        untouched = got[~changed]
+        self.same(f"{what} of finished rows", untouched[:, ::2], np.full_like(untouched[:, ::2], kept))
+        self.same(f"{what} of finished rows", untouched[:, 1::2], np.full_like(untouched[:, 1::2], self.filling))
+        assert before.shape == got.shape
+
+    def judge_outputs(self) -> None:
+        """The caller's outputs, the chunk and the clock."""
+        s = self.s
+        got = self.held_outputs.now()
+        by_time = got if s.time_major else got.swapaxes(0, 1)
+        self.same("beside the outputs", by_time[..., s.n :], np.full_like(by_time[..., s.n :], self.filling))
+        for t in range(s.T):
+            for row in range(s.B):
+                there, where = by_time[t, row, : s.n], f"output of row {row} at {t}"
+                if not s.to_caller or (t, row) not in self.wanted_outputs:
+                    self.same(f"{where}, which nobody asked for", there, np.full_like(there, self.filling))
+                elif (want := self.wanted_outputs[t, row]) is None:
+                    self.same(f"{where}, finished", there, np.zeros_like(there))
+                else:
+                    self.near(where, there, want)
+        if self.chunk_out is not None and self.wanted_chunk is not None:
+            chunk, written = self.chunk_out.now(), ~np.isnan(self.wanted_chunk)
+            self.near("chunk_out", chunk[written], self.wanted_chunk[written])
+            self.same("chunk_out of finished rows", chunk[~written], np.full_like(chunk[~written], self.filling))
+        now, after = (s.start, s.start + s.chunk) if s.by_clock else (99, 99)
+        if list(self.clock.now()[:8].view(np.int32)) != [now, after]:
+            self.complaints.append("the clock was moved wrongly")
+        self.bench.finish()
+
+
+def sigmoid(x: Array) -> Array:
+    return 1 / (1 + np.exp(-x))
+
+
+def limit(x: Array, bound: float) -> Array:
+    return x if bound < 0 else np.clip(x, -bound, bound)
+
+
+def run_basic_rnn(judge: Judge) -> None:
+    s, n = judge.s, judge.s.n
+    held_gates, gates = judge.gates(1)
+    held_bias, b = judge.weight(n)
+    held_h, h = judge.state()
+    before = h.copy()
+    for k in range(s.chunk):
+        step = held_gates.ptr + k * s.active * n * held_gates.dtype.itemsize
+        arguments = {**judge.common(), **judge.where(k), "n": n}
+        judge.bench.launch("basic_rnn_step", gates=step, bias=held_bias, h=held_h, **arguments)
+        alive = s.alive(s.start + k)
+        h[alive] = np.tanh(gates[k][alive[: s.active]] + b)
+        judge.expect_result(k, h.copy())
+    judge.judge_state("h", held_h, before, h)
+    judge.judge_outputs()
+
+
+def run_lstm(judge: Judge, projected: bool = False) -> None:
+    s, n, rng = judge.s, judge.s.n, judge.rng
+    if projected:
+        n = int(rng.choice([3, 16, 24]))
+    held_gates, gates = judge.gates(4, n)
+    (held_bias, b), (held_w, w) = judge.weight(4 * n), judge.weight(3 * n)
+    peepholes = bool(rng.integers(2))
+    forget_bias, cell_clip = float(rng.choice([0.0, 1.0, 0.3])), float(rng.choice([-1.0, 0.4]))
+    (held_c, c), (held_h, h) = judge.state(n), judge.state()
+    c_before, h_before = c.copy(), h.copy()
+    held_m = judge.bench.hold(np.full((s.active, n), judge.filling))
+    held_p, P = judge.gates(1)
+    proj_clip = float(rng.choice([-1.0, 0.4]))
+    equation = {"forget_bias": forget_bias, "cell_clip": cell_clip, "bias": held_bias, "n": n, "c": held_c}
+    equation["peepholes"] = held_w if peepholes else None
+    for k in range(s.chunk):
+        step = held_gates.ptr + k * s.active * 4 * n * held_gates.dtype.itemsize
+        alive = s.alive(s.start + k)
+        i, j, f, o = np.split(gates[k][alive[: s.active]] + b, 4, axis=1)
+        w_f, w_i, w_o = np.split(w * peepholes, 3)
+        old = c[alive]
+        new = sigmoid(f + w_f * old + forget_bias) * old + sigmoid(i + w_i * old) * np.tanh(j)
+        new = limit(new, cell_clip)
+        c[alive] = new
+        m = sigmoid(o + w_o * new) * np.tanh(new)
+        if not projected:
+            h[alive] = m
+            judge.bench.launch("lstm_step", gates=step, h=held_h, **equation, **judge.common(), **judge.where(k))
+        else:
+            when = judge.when(k)
+            judge.bench.launch("lstm_step_projected", gates=step, m=held_m, **equation, **judge.common(), **when)
+            if alive.any():
+                judge.near("m", held_m.now()[alive[: s.active]], m)
+            product = held_p.ptr + k * s.active * s.n * held_p.dtype.itemsize
+            place = {**judge.common(), **judge.where(k), "p": s.n, "proj_clip": proj_clip}
+            judge.bench.launch("lstm_projection", projected=product, h=held_h, **place)
+            h[alive] = limit(P[k][alive[: s.active]], proj_clip)
+        judge.expect_result(k, h.copy())
+    judge.judge_state("c", held_c, c_before, c)
+    judge.judge_state("h", held_h, h_before, h)
+    judge.judge_outputs()
+
+
+def run_lstm_projected(judge: Judge) -> None:
+    run_lstm(judge, projected=True)
+
+
+def run_gru(judge: Judge) -> None:
+    s, n = judge.s, judge.s.n
+    held_gates, gates = judge.gates(3)
+    held_bias, b = judge.weight(3 * n)
+    held_h, h = judge.state()
+    before = h.copy()
+    held_reset = judge.bench.hold(np.full((s.active, n), judge.filling))
+    for k in range(s.chunk):
+        step = held_gates.ptr + k * s.active * 3 * n * held_gates.dtype.itemsize
+        alive = s.alive(s.start + k)
+        of_step = {"gates": step, "bias": held_bias, "n": n, "h": held_h, **judge.common()}
+        judge.bench.launch("gru_gates", reset=held_reset, **of_step, **judge.when(k))
+        r, u, candidate = np.split(gates[k][alive[: s.active]] + b, 3, axis=1)
+        if alive.any():
+            judge.near("reset", held_reset.now()[alive[: s.active]], sigmoid(r) * h[alive])
+        judge.bench.launch("gru_candidate", **of_step, **judge.where(k))
+        h[alive] = sigmoid(u) * h[alive] + (1 - sigmoid(u)) * np.tanh(candidate)
+        judge.expect_result(k, h.copy())
+    judge.judge_state("h", held_h, before, h)
+    judge.judge_outputs()
+
+
+CELLS = {"basic_rnn": run_basic_rnn, "lstm": run_lstm, "lstm_projected": run_lstm_projected, "gru": run_gru}
+
+
+class Work:
+    """What the tests are given."""
+
+    Bench = Bench
+    STORES, GATES, UNITS, CELLS = STORES, GATES, UNITS, tuple(CELLS)
+    stored, wide, bits = staticmethod(stored), staticmethod(wide), staticmethod(bits)
+
+    @staticmethod
+    def judge(cell: str, dtype: str, seed: int, vectors: bool = False, source: Any = None) -> list[str]:
+        """What is wrong with one random chunk of a cell's steps."""
+        rng = np.random.default_rng([seed, vectors])
+        judge = Judge(Bench(source, seed), rng, draw_setup(rng, dtype, vectors))
+        with np.errstate(invalid="ignore"):
+            CELLS[cell](judge)
+        return judge.complaints
+
+
+@pytest.fixture(scope="session")
+def work() -> type[Work]:
+    return Work
+
+
+@pytest.fixture
+def force_vectors(monkeypatch: pytest.MonkeyPatch) -> Callable[[bool], contextlib.AbstractContextManager[None]]:
+    """``with force_vectors(True)``: 16-byte accesses wherever they are legal, however small; False: nowhere."""
+
+    @contextlib.contextmanager
+    def forced(wanted: bool) -> Iterator[None]:
+        with monkeypatch.context() as patch:
+            patch.setattr(geometry, "LEAST_VECTOR_THREADS", 0 if wanted else 2**60)
+            yield
+
+    return forced
