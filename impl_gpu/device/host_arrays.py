@@ -166,9 +166,9 @@ class HostArray(HostMemory):
         """Sort in place."""
         calls.call(sort_in_place, self, axis)
 
-    def reshape(self, *shape: Any, order: str = "C") -> Any:
-        """A view where there can be one, else a copy."""
-        return calls.call(np.reshape, self, shape[0] if len(shape) == 1 else shape, order=order)
+    def reshape(self, *shape: Any, order: str = "C", copy: bool | None = None) -> Any:
+        """A view where there can be one, else a copy; ``copy`` allows for only one of these."""
+        return calls.call(np.reshape, self, shape[0] if len(shape) == 1 else shape, order=order, copy=copy)
 
     def take(self, indices: Any, axis: Any = None, out: Any = None) -> Any:
         """The elements at these indices, which wrap around."""

@@ -44,17 +44,20 @@ MAKERS = (
 NOT_COVERED = "the host side's array module has no {!r}; what it has is named in impl_gpu/device/host_array_names.py"
 
 
+_FOUND: dict[str, Any] = {name: getattr(np, name) for name in CONSTANTS}
+"""Not among the module's globals, where ``any`` and ``max`` would hide Python's own."""
+
+
 def __getattr__(name: str) -> Any:
-    function = _find(name)
-    if function is None:
-        raise AttributeError(NOT_COVERED.format(name))
-    globals()[name] = function
-    return function
+    if name not in _FOUND:
+        function = _function(name)
+        if function is None:
+            raise AttributeError(NOT_COVERED.format(name))
+        _FOUND[name] = function
+    return _FOUND[name]
 
 
-def _find(name: str) -> Any:
-    if name in CONSTANTS:
-        return getattr(np, name)
+def _function(name: str) -> Any:
     if not hasattr(np, name) or not hasattr(cupy, name):
         return None
     function = getattr(np, name)
@@ -104,7 +107,7 @@ def _telling(function: Callable[..., Any]) -> Callable[..., Any]:
     return told
 
 
-linalg = SimpleNamespace(**{name: _calling(getattr(np.linalg, name)) for name in sorted(LINALG)})
+linalg = SimpleNamespace(**{name: _reading(getattr(np.linalg, name)) for name in sorted(LINALG)})
 
 
 def get_array_module(*args: Any) -> Any:
@@ -156,12 +159,12 @@ def meshgrid(*xi: Any, **kwargs: Any) -> Any:
 
 def shares_memory(a: Any, b: Any, max_work: Any = None) -> bool:
     """Whether two arrays have bytes in common."""
-    return may_share_memory(a, b)
+    return a.size > 0 and b.size > 0 and np.shares_memory(view(a), view(b), max_work)
 
 
 def may_share_memory(a: Any, b: Any, max_work: Any = None) -> bool:
     """Whether the memory of two arrays may overlap."""
-    return a.size > 0 and b.size > 0 and np.may_share_memory(view(a), view(b))
+    return a.size > 0 and b.size > 0 and np.may_share_memory(view(a), view(b), max_work)
 
 
 # What reaches a host array through NumPy's and CuPy's own functions.
@@ -187,7 +190,7 @@ def counterpart(function: Callable[..., Any]) -> Any:
     name = function.__name__
     if function.__module__ == "numpy.linalg":
         return vars(linalg).get(name)
-    return _OWN.get(name) or _find(name)
+    return _OWN.get(name) or _function(name)
 
 
 _KERNELS: dict[str, Callable[..., Any]] = {

@@ -583,7 +583,7 @@ def test_an_array_over_freed_memory_is_seen() -> None:
     with use_device(device):
         x = upload(np.ones(16, np.float32))
         device.finish()
-        stale = HostArray(
+        stale: Any = HostArray(
             (16,), "float32", memptr=cupy.cuda.MemoryPointer(cupy.cuda.UnownedMemory(x.data.ptr, 64, None, 0), 0)
         )
         stale.host = device
