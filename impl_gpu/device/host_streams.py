@@ -16,6 +16,8 @@ Operation = tuple[Callable[..., object] | None, tuple[Any, ...]]
 
 PACES = (0.0, 0.3, 0.7, 0.1, 0.5, 1.0)
 """How likely the device is to run one more operation before the host goes on: a lazy device, a fast one, others."""
+TURNING = 0.1
+"""How likely a stream becomes faster or slower between two calls of the host."""
 MIXING = (0.0, 0.5, 0.8)
 """How likely another stream runs an operation for one of a stream that the host waits for."""
 OVERTAKING = (0.0, 0.5, 1.0)
@@ -162,6 +164,8 @@ class Model:
     def noise(self) -> None:
         """What the device does between two calls of the host."""
         dice = self._dice.random
+        if self._busy and dice() < TURNING:
+            self._dice.choice(self._busy).speed = self._speed()
         while self._busy and dice() < self._pace:
             if not self._run_some():
                 return
@@ -244,11 +248,13 @@ class Model:
         return self._step(self._busy[0] if len(speeds) == 1 else self._dice.choices(self._busy, speeds)[0])
 
     def _overtake(self, stream: HostStream) -> None:
-        """At times all others get as far ahead as they can before a stream that the host waits for goes on."""
+        """At times others get some way ahead, or as far as they can, before a stream that the host waits for goes on."""
         if self._dice.random() < self._overtaking:
             for other in [other for other in self._busy if other is not stream]:
-                while other.operations and self._step(other):
-                    pass
+                steps = len(other.operations)
+                for _ in range(self._dice.choice((steps, self._dice.randint(0, steps)))):
+                    if not other.operations or not self._step(other):
+                        break
 
     def _step(self, stream: HostStream) -> bool:
         """Run the head of a queue if it may run."""
