@@ -56,8 +56,6 @@ def _named_dtype(dtype: Any) -> DType | None:
 
 def enter(device: Any, value: Any) -> Any:
     """``value`` as a cupy.ndarray of the device: without a copy where its memory is there, else by one upload."""
-    if isinstance(value, cupy.ndarray):
-        return value
     if isinstance(value, (np.ndarray, np.generic)):
         value = np.asarray(value)
         if not value.dtype.isnative:

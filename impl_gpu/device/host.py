@@ -140,19 +140,21 @@ class HostDevice(Device):
         return host_arrays.make(buffer, shape, dtype, offset)
 
     def enter(self, value: Any) -> Any:
-        """Arrays of this side as they are, host memory (NumPy, DLPack) by one upload on the current stream.
+        """Arrays in this side's memory as they are, host memory (NumPy, DLPack) by one upload on the current stream.
 
         Raises:
             TypeError: the array lies in the memory of a GPU.
         """
-        from . import host_arrays
+        from . import host_arrays, host_lent
 
         if isinstance(value, host_arrays.HostArray):
             return value
-        if hasattr(value, "__cuda_array_interface__"):
-            raise TypeError(f"the host side takes no memory of a GPU, got {type(value).__name__}")
-        if hasattr(value, "__dlpack__") and not isinstance(value, (np.ndarray, np.generic)):
-            value = np.from_dlpack(value)
+        if not isinstance(value, (np.ndarray, np.generic)):
+            found = host_lent.lent(self, value)
+            if found is not None:
+                return found
+            if hasattr(value, "__dlpack__"):
+                value = np.from_dlpack(value)
         host = np.asarray(value, order="C")
         buffer = self.allocate(host.nbytes, self._current, "upload")
         if host.nbytes:
