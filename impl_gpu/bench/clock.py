@@ -1,10 +1,9 @@
-"""Times one piece of work, and says on what machine; knows no network.
+"""Times one piece of work, and says on what device; knows no network.
 
 On CUDA by two events on the current stream, which is PyTorch's as well (both start on the default one). On the host
 side by the processor's clock, which says nothing about a GPU.
 """
 
-import platform
 import shutil
 import subprocess
 import time
@@ -12,7 +11,6 @@ from collections.abc import Callable
 from typing import Any
 
 import cupy
-import numpy as np
 
 SMI_FIELDS = (
     "name",
@@ -65,20 +63,13 @@ def clock_of(device: Any) -> CudaClock | ProcessorClock:
     return CudaClock() if device.kind == "cuda" else ProcessorClock(device)
 
 
-def machine(device: Any) -> dict[str, Any]:
-    """Device, versions and, on CUDA, the clocks as nvidia-smi has them at this moment."""
-    found = {
-        "device": device.describe(),
-        "versions": {"cupy": cupy.__version__, "numpy": np.__version__, "python": platform.python_version()},
-        "system": platform.platform(),
-    }
-    if device.kind == "cuda":
-        found["nvidia-smi"] = nvidia_smi()
-    return found
+def device_facts(device: Any) -> dict[str, Any]:
+    """The device and the version of CuPy, for evidence."""
+    return {"device": device.describe(), "cupy": cupy.__version__}
 
 
 def nvidia_smi() -> dict[str, str]:
-    """SMI_FIELDS of the current device, or why they are not known."""
+    """SMI_FIELDS of the current device at this moment, clocks among them, or why they are not known."""
     program = shutil.which("nvidia-smi")
     if program is None:
         return {"unknown": "nvidia-smi is not on PATH"}

@@ -12,7 +12,7 @@ import cupy
 import numpy as np
 
 from . import oracle
-from .clock import clock_of, machine
+from .clock import clock_of
 from .networks import Inputs, Network, results
 from .points import MODES, Point, Shape, describe, flops, lengths_of, points
 
@@ -169,29 +169,3 @@ class Bench:
             self._kept.pop(kind, None)
             self._kept[kind] = (key, make())
         return self._kept[kind][1]
-
-
-def report(
-    bench: Bench, device: Any, settings: dict[str, Any], rival: Any, tell: Callable[[str, dict[str, Any]], None]
-) -> dict[str, Any]:
-    """Run it; ``tell`` gets a line and the result so far after each point."""
-    result: dict[str, Any] = {
-        "what": "python -m impl_gpu.bench",
-        "host_executed": device.kind != "cuda",
-        "machine": machine(device),
-        "rival": rival if isinstance(rival, str) else rival.versions(),
-        "settings": settings,
-        "points": [],
-    }
-    for entry in bench.run():
-        result["points"].append(entry)
-        tell(progress(entry), result)
-    return result | {"machine_after": machine(device)}
-
-
-def progress(entry: dict[str, Any]) -> str:
-    """One line for a point that is done."""
-    point = Point(Shape(**entry["shape"]), entry["cell"], entry["precision"], entry["lengths"])
-    if "medians" not in entry:
-        return f"{point}: {entry.get('refused') or entry['dropped']}"
-    return f"{point}: " + ", ".join(f"{name} {median:.3f} ms" for name, median in entry["medians"].items())

@@ -1,28 +1,31 @@
-"""The result of the bench as text; it measures nothing and judges nothing."""
+"""The evidence of the bench as text; it measures nothing and judges nothing."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-HOST_EXECUTED = "host-executed, no GPU: times mean nothing"
 TIMES = ("eager ms", "graph ms", "torch ms", "torch / best", "TFLOP/s")
 HEADS = ("shape", "cell", "precision", "lengths", *TIMES, "error")
 
 
-def show(result: dict[str, Any]) -> str:
+def show(evidence: Mapping[str, Any]) -> str:
     """A heading, the table in Markdown, and what it needs to be understood."""
-    machine = result["machine"]
-    rival = result["rival"]
-    beside = f"no PyTorch beside it: {rival}" if isinstance(rival, str) else f"beside PyTorch {rival['torch']}"
+    facts, entries = evidence["facts"], [entry for stage in evidence["stages"] for entry in stage.get("points", ())]
+    if not entries:
+        return f"{evidence['subject']}: {evidence['verdict']}"
+    rival = facts["rival"]
+    beside = f"not beside PyTorch: {rival}" if isinstance(rival, str) else f"beside PyTorch {rival['torch']}"
     lines = [
-        f"impl_gpu on {machine['device'].get('device') or machine['device'].get('name')}, {beside}",
-        *([HOST_EXECUTED] if result["host_executed"] else []),
+        f"impl_gpu on {facts['device']['device']}, {beside}",
+        *([facts["host_executed"]] if facts["host_executed"] else []),
         "",
-        *table([_row(entry) for entry in result["points"]]),
+        *table([_row(entry) for entry in entries]),
         "",
         "Forward, time-major, medians. Error: the largest of outputs and final states, against float64, relative.",
         "torch / best: above 1 impl_gpu is faster. TFLOP/s: matrix products of the steps that count, over best.",
     ]
-    notes = dict.fromkeys(f"{entry['cell']}: {entry['note']}." for entry in result["points"] if "note" in entry)
+    notes = dict.fromkeys(f"* {entry['cell']}: {entry['note']}" for entry in entries if "note" in entry)
+    dropped = sum("dropped" in entry for entry in entries)
+    lines += [f"{dropped} of {len(entries)} points were dropped."] if dropped else []
     return "\n".join([*lines, *notes])
 
 
@@ -36,7 +39,7 @@ def table(rows: Sequence[Sequence[str]]) -> list[str]:
     return [lines[0], "|" + "|".join("-" * (width + 2) for width in widths) + "|", *lines[1:]]
 
 
-def _row(entry: dict[str, Any]) -> tuple[str, ...]:
+def _row(entry: Mapping[str, Any]) -> tuple[str, ...]:
     shape = "{name} {T},{B},{H}".format(**entry["shape"])
     point = (shape, entry["cell"], entry["precision"], entry["lengths"])
     if "medians" not in entry:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from impl_gpu.bench import __main__ as command
-from impl_gpu.bench import measure, oracle, table
+from impl_gpu.bench import measure, oracle, stage, table
 from impl_gpu.bench.measure import Bench
 from impl_gpu.bench.networks import Inputs, Network, results
 from impl_gpu.bench.points import SHAPES, Point, Shape, describe, flops, lengths_of, points
@@ -176,52 +176,95 @@ def test_repeats_go_before_shapes(device: HostDevice, monkeypatch: pytest.Monkey
     assert calls == ["a", "b"] * (1 + measure.FEWEST)
 
 
+POINT = describe(Point(SHAPES[0], "GRU", "tf32", "dense"))
+MEASURED = POINT | {
+    "medians": {"eager": 8.0, "graph": 4.0, "torch": 6.0},
+    "errors": {"eager": {"outputs": 1e-4, "h": 2e-4}, "graph": {"outputs": 1e-4, "h": 1e-4}, "torch": None},
+    "ratio": 1.5,
+    "tflops": 123.4,
+    "note": "another network",
+}
+
+
 def test_the_table_gives_ratios_and_what_was_not_timed() -> None:
-    entry = describe(Point(SHAPES[0], "GRU", "tf32", "dense"))
-    measured = {
-        "medians": {"eager": 8.0, "graph": 4.0, "torch": 6.0},
-        "errors": {"eager": {"outputs": 1e-4, "h": 2e-4}, "graph": {"outputs": 1e-4, "h": 1e-4}, "torch": None},
-        "ratio": 1.5,
-        "tflops": 123.4,
-        "note": "another network",
-    }
-    result = {
-        "machine": {"device": {"device": "a GPU"}},
-        "rival": {"torch": "2.0"},
-        "host_executed": False,
-        "points": [entry | measured, entry | {"refused": "eager: outputs differ"}],
-    }
-    shown = table.show(result).splitlines()
+    points = [MEASURED, POINT | {"refused": "eager: outputs differ"}, POINT | {"dropped": "out of memory"}]
+    facts = {"device": {"device": "a GPU"}, "rival": {"torch": "2.0"}, "host_executed": None}
+    stages = [{"name": "A", "points": points}, {"name": "B"}]
+    shown = table.show({"subject": "bench", "facts": facts, "stages": stages}).splitlines()
 
     assert shown[0] == "impl_gpu on a GPU, beside PyTorch 2.0"
     rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in shown if line.startswith("| A")]
     point = ["A 512,64,1024", "GRU", "tf32", "dense"]
     assert rows[0] == [*point, "8.00", "4.00", "6.00", "1.50*", "123", "2.0e-04"]
-    assert rows[1][-1] == "eager: outputs differ"
-    assert shown[-1] == "GRU: another network."
+    assert [row[-1] for row in rows[1:]] == ["eager: outputs differ", "out of memory"]
+    assert shown[-2:] == ["1 of 3 points were dropped.", "* GRU: another network"]
 
 
-def test_the_command_on_the_host_says_that_its_times_mean_nothing(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, device: HostDevice
-) -> None:
+def run_stage(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> dict[str, Any]:
+    """What a stage of TINY leaves."""
+    monkeypatch.setenv("EVIDENCE_RESULT", str(tmp_path / "result.json"))
     monkeypatch.setattr(command, "SMALL", TINY)
-    out = tmp_path / "bench.json"
-
-    assert command.main(["--out", str(out)]) == command.OK
-    assert table.HOST_EXECUTED in capsys.readouterr().out
-    written = json.loads(out.read_text(encoding="utf-8"))
-    assert written["host_executed"]
-    assert written["rival"] == "host-executed"
-    assert len(written["points"]) == 18
+    status = command.main(["--stage=tiny", "--seconds=60", "--parallel-iterations=2"])
+    result: dict[str, Any] = json.loads((tmp_path / "result.json").read_text(encoding="utf-8"))
+    assert command.STATUS[result["verdict"]] == status
+    return result
 
 
-def test_without_a_device_the_command_says_what_is_missing(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+def test_a_stage_writes_its_points(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, device: HostDevice) -> None:
+    result = run_stage(monkeypatch, tmp_path)
+
+    assert result["verdict"] == "passed"
+    assert len(result["points"]) == 18
+    assert result["facts"]["host_executed"] == stage.HOST_EXECUTED
+    assert result["facts"]["switches"]["tf32"] is False
+
+
+def test_a_stage_with_a_wrong_result_fails(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, device: HostDevice
 ) -> None:
+    monkeypatch.setattr(oracle, "padding_is_zero", lambda *given: False)
+    result = run_stage(monkeypatch, tmp_path)
+
+    assert result["verdict"] == "failed"
+    assert result["first_failure"] == "eager: outputs are not zero past the end of a row"
+
+
+def test_a_stage_that_timed_nothing_is_not_run(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, device: HostDevice
+) -> None:
+    monkeypatch.setattr(measure.Bench, "_measure", lambda *given: {"dropped": "out of memory"})
+
+    assert run_stage(monkeypatch, tmp_path)["verdict"] == "not run"
+
+
+def test_a_stage_without_a_device_is_not_run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     def missing() -> None:
         raise RuntimeError("impl_gpu: no CUDA device: none")
 
-    monkeypatch.setattr(command, "current_device", missing)
+    monkeypatch.setattr(stage, "current_device", missing)
 
-    assert command.main([]) == command.NO_DEVICE
-    assert capsys.readouterr().err == "impl_gpu: no CUDA device: none\n"
+    assert run_stage(monkeypatch, tmp_path) == {
+        "verdict": "not run",
+        "why": "impl_gpu: no CUDA device: none",
+        "go_on": False,
+    }
+
+
+def test_the_command_runs_a_process_for_each_shape(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("IMPL_GPU_DEVICE", "host")
+    out = tmp_path / "bench.json"
+
+    assert command.main(["--small", "--out", str(out)]) == 0
+    shown = capsys.readouterr()
+    assert stage.HOST_EXECUTED in shown.out
+    written = json.loads(out.read_text(encoding="utf-8"))
+    assert written["verdict"] == "passed"
+    assert [(found["name"], len(found["points"])) for found in written["stages"]] == [("small", 18), ("small odd", 18)]
+    assert written["facts"]["device"]["kind"] == "host"
+
+
+def test_the_parts_of_the_budget_are_the_whole() -> None:
+    assert sum(command.PARTS.values()) == pytest.approx(1)
+    assert set(command.PARTS) == {shape.name for shape in SHAPES}

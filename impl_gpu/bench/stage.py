@@ -1,0 +1,58 @@
+"""One stage of the bench: one shape in one process, its result written anew after each point; it prints no table."""
+
+from typing import Any
+
+import impl_gpu.settings
+from dynamic_rnn_spec.evidence import FAILED, NOT_RUN, PASSED, write_result
+from impl_gpu.device import current_device
+
+from .clock import device_facts, nvidia_smi
+from .measure import Bench
+from .points import Shape
+
+HOST_EXECUTED = "host-executed, no GPU: times mean nothing"
+
+
+def run(shape: Shape, seconds: float, repeats: int, parallel_iterations: int) -> str:
+    """Measure one shape; the verdict: "failed" where results were wrong, "not run" without a device."""
+    try:
+        device: Any = current_device()
+    except RuntimeError as error:
+        write_result(NOT_RUN, why=str(error), go_on=False)
+        return NOT_RUN
+    rival = rival_for(device)
+    hosted = device.kind != "cuda"
+    facts = {
+        **device_facts(device),
+        "host_executed": HOST_EXECUTED if hosted else None,
+        "rival": rival if isinstance(rival, str) else rival.versions(),
+        "switches": impl_gpu.settings.current()._asdict(),
+        "parallel_iterations": parallel_iterations,
+    }
+    before = None if hosted else nvidia_smi()
+    entries: list[dict[str, Any]] = []
+    bench = Bench(device, (shape,), seconds, 1 if hosted else repeats, parallel_iterations, rival)
+    verdict = NOT_RUN
+    for entry in bench.run():
+        entries.append(entry)
+        refused = [entry for entry in entries if "refused" in entry]
+        verdict = FAILED if refused else PASSED if any("medians" in entry for entry in entries) else NOT_RUN
+        write_result(
+            verdict,
+            facts=facts,
+            points=entries,
+            nvidia_smi={"before": before, "after": None if hosted else nvidia_smi()},
+            **({"first_failure": refused[0]["refused"]} if refused else {}),
+        )
+    return verdict
+
+
+def rival_for(device: Any) -> Any:
+    """The module ``rival``, or why nothing is measured beside impl_gpu."""
+    if device.kind != "cuda":
+        return "kernels are host-executed"
+    try:
+        from . import rival
+    except ImportError as error:
+        return str(error)
+    return rival.available() or rival
