@@ -26,7 +26,7 @@
 // Outputs:  the caller's outputs by the clock, for t0 .. t0 + len - 1: all rows, +0 for rows not alive
 // Aliasing: none.  Scratch: none.  Grid: (rows / blockDim.y, n / (blockDim.x V), steps); 128 threads
 // Fused:    mask, permutation, zeroing, placing
-// bytes write_chunk: len*n*STORE*(active + rows) + (lengths + order)*rows*INT
+// bytes write_chunk: len*n*STORE*(active + rows) + (lengths*active + order*rows)*INT
 // registers write_chunk: float16 32, bfloat16 32, float32 32, float64 32
 // registers write_chunk_vec: float16 32, bfloat16 32, float32 32, float64 32
 
