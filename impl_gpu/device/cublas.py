@@ -17,10 +17,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from .seam import Gemm, SeamError
+from .seam import Gemm
 
 WORKSPACE_BYTES = 32 * 2**20  # what cuBLAS advises for Hopper; more than it asks for elsewhere
-MAX_INT = 2**31 - 1
 
 # Of cublas_api.h and library_types.h, CUDA 12 and 13. tests/impl_gpu/test_cublas.py holds them to the headers' values.
 SUCCESS = 0
@@ -99,11 +98,12 @@ def load() -> Library:
 
 
 def loaded_libraries(maps: Path = Path("/proc/self/maps")) -> list[str]:
-    """The paths of every libcublas in this process; PyTorch may have brought another one."""
+    """The paths of every libcublas in this process, under site-packages; PyTorch may have brought another one."""
     if not maps.exists():
         return []
     paths = {line.split(maxsplit=5)[5] for line in maps.read_text(encoding="utf-8").splitlines() if "/" in line}
-    return sorted(path for path in paths if Path(path).name.startswith("libcublas."))
+    found = sorted(path for path in paths if Path(path).name.startswith("libcublas."))
+    return [path.rpartition("site-packages/")[2] for path in found]
 
 
 class Cublas:
@@ -142,7 +142,6 @@ class Cublas:
         """Enqueue one product.
 
         Raises:
-            SeamError: a size beyond the int that cuBLAS takes.
             CublasError: cuBLAS refuses it.
         """
         arguments = gemm_arguments(call)
@@ -156,14 +155,7 @@ class Cublas:
 
 
 def gemm_arguments(call: Gemm) -> tuple[Any, ...]:
-    """What cublasGemmEx gets after the handle.
-
-    Raises:
-        SeamError: a size beyond the int that cuBLAS takes, which ctypes would cut without a word.
-    """
-    sizes = (call.m, call.n, call.k, call.lda, call.ldb, call.ldc)
-    if max(sizes) > MAX_INT:
-        raise SeamError(f"gemm: m, n, k, lda, ldb and ldc of at most {MAX_INT}, got {sizes}")
+    """What cublasGemmEx gets after the handle; the seam has seen to it that all numbers fit."""
     scalar = SCALARS[call.compute]
     return (
         *(OPERATIONS[call.transpose_a], OPERATIONS[call.transpose_b], call.m, call.n, call.k),

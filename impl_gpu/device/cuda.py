@@ -64,7 +64,7 @@ class CudaGraph(NamedTuple):
 
 
 class CudaDevice(Device):
-    """The GPUs of this machine; work goes to the one that is current in CuPy, as CuPy's own does.
+    """The GPU that is current in CuPy when this object is made, and that must be current wherever it is used.
 
     ``gemm`` is "own" for products by this package's cuBLAS handle, "cupy" for products by CuPy's.
     """
@@ -72,9 +72,10 @@ class CudaDevice(Device):
     kind = "cuda"
 
     def __init__(self, gemm: str = "own") -> None:
+        self.number = runtime.getDevice()
         self._gemm = gemm
-        self._functions: dict[tuple[int, str, str, str], Any] = {}
-        self._blas: dict[int, Any] = {}
+        self._functions: dict[tuple[str, str, str], Any] = {}
+        self._blas: Any = None
         self._lock = threading.RLock()
         self._captures = threading.local()
 
@@ -131,8 +132,7 @@ class CudaDevice(Device):
         self._products()
 
     def _function(self, kernel: Kernel) -> Any:
-        """The loaded kernel of the current device."""
-        place = (runtime.getDevice(), kernel.module, kernel.dtype, kernel.entry)
+        place = (kernel.module, kernel.dtype, kernel.entry)
         function = self._functions.get(place)
         if function is None:
             if self._capturing() is not None:
@@ -150,15 +150,12 @@ class CudaDevice(Device):
         return module.get_function(kernel.entry).kernel
 
     def _products(self) -> Any:
-        device = runtime.getDevice()
-        found = self._blas.get(device)
-        if found is None:
+        if self._blas is None:
             self._refuse_capture("the first matrix product")
             with self._lock:
-                if device not in self._blas:
-                    self._blas[device] = self._new_products()
-                found = self._blas[device]
-        return found
+                if self._blas is None:
+                    self._blas = self._new_products()
+        return self._blas
 
     def _new_products(self) -> Any:
         if self._gemm == "cupy":
@@ -178,6 +175,11 @@ class CudaDevice(Device):
     def new_event(self) -> Any:
         """An event without timing."""
         return cupy.cuda.Event(disable_timing=True)
+
+    def has_passed(self, event: Any) -> bool:
+        """Whether all that the event stands for has run; CUDA does not answer during capture."""
+        self._refuse_capture("a look at an event")
+        return bool(event.done)
 
     def _do_record(self, event: Any, stream: Any) -> None:
         self._check(stream)
@@ -253,20 +255,25 @@ class CudaDevice(Device):
             ValueError: the array lies on another GPU than the current one.
         """
         if isinstance(value, cupy.ndarray):
-            return _on_this_device(value)
+            return self._here(value)
         if hasattr(value, "__dlpack__"):
             # First of the two: it orders the streams of both sides on the device, where the array interface may have
             # the host wait.
             if value.__dlpack_device__()[0] in DLPACK_CUDA:
-                return _on_this_device(cupy.from_dlpack(value))
+                return self._here(cupy.from_dlpack(value))
         elif hasattr(value, "__cuda_array_interface__"):
-            return _on_this_device(cupy.asarray(value))
+            return self._here(cupy.asarray(value))
         if hasattr(value, "__dlpack__") and not isinstance(value, (np.ndarray, np.generic)):
             value = np.from_dlpack(value)
         host = np.asarray(value, order="C")
         for kind in ("allocate", "pinned", "put"):  # what CuPy does, its pinned memory kept until the copy has run
             record(Entry(kind, "upload", nbytes=host.nbytes))
         return cupy.asarray(host)
+
+    def _here(self, array: Any) -> Any:
+        if array.size and array.device.id != self.number:
+            raise ValueError(f"expected an array on the current GPU, {self.number}, got one on {array.device.id}")
+        return array
 
     def to_numpy(self, array: Any) -> Any:
         """A NumPy copy; the host waits for the current stream."""
@@ -276,9 +283,8 @@ class CudaDevice(Device):
         return cupy.asnumpy(array)
 
     def describe(self) -> dict[str, Any]:
-        """The current GPU, the driver's and the libraries' versions, and which libraries they are."""
-        number = runtime.getDevice()
-        properties = runtime.getDeviceProperties(number)
+        """The GPU, the versions of the driver and the libraries, and which libraries they are."""
+        properties = runtime.getDeviceProperties(self.number)
         products = self._products()
         return {
             "kind": self.kind,
@@ -300,10 +306,3 @@ class CudaDevice(Device):
 def numpy_scalar(argument: Any) -> Any:
     """An argument that the seam has packed, as a NumPy scalar of the same bytes: CuPy passes that by value."""
     return SCALARS[type(argument)](argument.value)
-
-
-def _on_this_device(array: Any) -> Any:
-    here = runtime.getDevice()
-    if array.size and array.device.id != here:
-        raise ValueError(f"expected an array on the current device, which is {here}, got one on {array.device.id}")
-    return array
