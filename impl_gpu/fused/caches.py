@@ -27,12 +27,16 @@ class Caches:
             self.staging.give_back(0)
 
 
-_CACHES: weakref.WeakKeyDictionary[Device, Caches] = weakref.WeakKeyDictionary()
+_ALL: weakref.WeakSet[Caches] = weakref.WeakSet()
 
 
 def caches_of(device: Device) -> Caches:
-    """Those of this device, made when first asked for."""
-    return _CACHES.setdefault(device, Caches(device))
+    """Those of this device, made when first asked for; they are kept in the device, and end with it."""
+    found: Caches | None = device.__dict__.get("fused_caches")
+    if found is None:
+        found = device.__dict__.setdefault("fused_caches", Caches(device))
+        _ALL.add(found)
+    return found
 
 
 def clear_caches() -> None:
@@ -40,5 +44,5 @@ def clear_caches() -> None:
 
     It comes back in the order of the streams, so also while work is under way. The next call makes it anew.
     """
-    for caches in list(_CACHES.values()):
+    for caches in list(_ALL):
         caches.clear()

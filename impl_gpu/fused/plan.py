@@ -24,6 +24,7 @@ from ..cells import (
     MultiRNNCell,
     ResidualWrapper,
 )
+from ..cells.dropout import all_but_c
 from ..cells.residual import add
 
 LAYERS: dict[type[Any], str] = {BasicRNNCell: "basic rnn", BasicLSTMCell: "lstm", LSTMCell: "lstm", GRUCell: "gru"}
@@ -203,6 +204,8 @@ class _Walk:
 
     def _dropout(self, cell: Any, source: int, state: Any) -> int:
         keep = cell._keep
+        if keep["state"] < 1 and cell._visitor is not all_but_c:
+            raise _UnknownError("a DropoutWrapper with a dropout_state_filter_visitor")
         if keep["input"] < 1:
             draw = self._draw(cell, "input", 0, value=source)
             source = self._add_stage(Drop(source, draw, in_place=False))

@@ -4,17 +4,25 @@ The equations here are written from the page's clauses, with loops over rows and
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 import pytest
 
 import impl_gpu
-from dynamic_rnn_spec import LSTMStateTuple, VariableStore, default_store, use_store, variable_scope
+from dynamic_rnn_spec import LSTMStateTuple, VariableStore, use_store, variable_scope
 from dynamic_rnn_spec.structure import flatten, pack_sequence_as
-from impl_gpu import BasicLSTMCell, BasicRNNCell, DeviceWrapper, DropoutWrapper, GRUCell, LSTMCell, MultiRNNCell
-from impl_gpu import ResidualWrapper
+from impl_gpu import (
+    BasicLSTMCell,
+    BasicRNNCell,
+    DeviceWrapper,
+    DropoutWrapper,
+    GRUCell,
+    LSTMCell,
+    MultiRNNCell,
+    ResidualWrapper,
+)
 from impl_gpu.abstract import Abstract
 from impl_gpu.device import use_device
 from impl_gpu.device.host import HostDevice
@@ -146,12 +154,14 @@ class Bench:
 
     def __init__(self) -> None:
         self.device = HostDevice(0)
+        self._built = 0
 
     def built(self, cell: Any, depth: int, dtype: Any = "float32", seed: int = 0) -> Any:
         """The cell with all its variables set to normal numbers, biases too."""
         x = Abstract((1, depth), dtype)
         state = pack_sequence_as(cell.state_size, [Abstract((1, n), dtype) for n in flatten(cell.state_size)])
-        with variable_scope("rnn"):
+        self._built += 1
+        with variable_scope(f"cell_{self._built}"):
             cell(x, state)
         self.reassign(cell, seed)
         return cell
@@ -165,14 +175,15 @@ class Bench:
         """The call on the device as it is, read back; with ``clear`` nothing may be left on it afterwards."""
         with use_device(self.device), impl_gpu.launch_log() as log:
             outputs, state = impl_gpu.dynamic_rnn(cell, x, dtype=x.dtype, **arguments)
-        result = Result(*self.read(outputs, state), log)
+        result = replace(self.result(outputs, state), log=log)
         if clear:
             del outputs, state
             self.clear()
         return result
 
-    def read(self, outputs: Any, state: Any) -> tuple[Array, list[Array]]:
-        return self.device.to_numpy(outputs), [self.device.to_numpy(leaf) for leaf in flatten(state)]
+    def result(self, outputs: Any, state: Any) -> Result:
+        """Read back; the host waits for the current stream."""
+        return Result(self.device.to_numpy(outputs), [self.device.to_numpy(leaf) for leaf in flatten(state)])
 
     def clear(self) -> None:
         """Give all back while work may be under way, and again when it is done; then nothing is left."""
