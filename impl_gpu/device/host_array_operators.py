@@ -25,6 +25,7 @@ _METHODS: dict[str, Callable[..., Any]] = {
     "mean": np.mean,
     "min": np.min,
     "prod": np.prod,
+    "ptp": np.ptp,
     "ravel": np.ravel,
     "repeat": np.repeat,
     "round": np.round,
@@ -34,6 +35,12 @@ _METHODS: dict[str, Callable[..., Any]] = {
     "trace": np.trace,
     "var": np.var,
 }
+
+_MISSING = (
+    "__cuda_array_interface__", "__dlpack__", "__dlpack_device__", "argpartition", "byteswap", "compress", "dump",
+    "dumps", "flat", "mdspan", "partition", "put", "scatter_add", "scatter_max", "scatter_min", "toDlpack", "tofile",
+)  # fmt: skip
+"""What CuPy's arrays have and would hand the host's memory to a GPU, or look for one."""
 
 _BINARY: dict[str, Callable[..., Any]] = {
     "add": np.add,
@@ -65,6 +72,16 @@ _UNARY: dict[str, Callable[..., Any]] = {
     "neg": np.negative,
     "pos": np.positive,
 }
+
+
+class _Missing:
+    """An attribute that is not there."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __get__(self, instance: Any, owner: Any = None) -> Any:
+        raise AttributeError(f"the host side's arrays have no {self.name!r}")
 
 
 def _give_way(other: Any) -> bool:
@@ -113,6 +130,8 @@ def _pow(self: Any, other: Any, modulo: None = None) -> Any:
 
 def complete(kind: Any) -> None:
     """Give the class of host arrays its operators and plain methods."""
+    for name in _MISSING:
+        setattr(kind, name, _Missing(name))
     for name, function in _METHODS.items():
         setattr(kind, name, _method(function))
     for name, function in _BINARY.items():

@@ -75,7 +75,8 @@ class HostArray(HostMemory):
     def get(self, stream: Any = None, order: str = "C", out: Any = None, blocking: bool = True) -> Any:
         """A NumPy copy; the host waits for the stream (None: the current one)."""
         if out is None:
-            out = np.empty(self.shape, self.dtype, order=order)  # type: ignore[call-overload]
+            rows = "C" if order.upper() == "A" and not self.flags.f_contiguous else order
+            out = np.empty(self.shape, self.dtype, order="F" if rows.upper() in "AF" else "C")
         elif (out.shape, out.dtype) != (self.shape, self.dtype):
             raise ValueError(f"out: expected {self.shape} {self.dtype}, got {out.shape} {out.dtype}")
         if self.size:

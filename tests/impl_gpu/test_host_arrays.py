@@ -182,6 +182,7 @@ METHODS: dict[str, Callable[[Any], Any]] = {
     "min": lambda x: x.min(),
     "argmax": lambda x: x.argmax(axis=1),
     "argmin": lambda x: x.argmin(),
+    "ptp": lambda x: np.ptp(x) if isinstance(x, np.ndarray) else x.ptp(),
     "any": lambda x: x.any(axis=0),
     "all": lambda x: x.all(),
     "cumsum": lambda x: x.cumsum(axis=1),
@@ -413,6 +414,8 @@ def test_it_is_copied_and_carried_as_an_array(device: HostDevice) -> None:
         assert twin.data.ptr != x.data.ptr
     target = np.empty(3, np.int64)
     assert x.get(out=target) is target
+    square = upload(np.arange(4).reshape(2, 2))
+    assert [square.T.get(order=order).strides for order in "CFA"] == [(16, 8), (8, 16), (8, 16)]
     x.set(np.array([7, 8, 9]))
     same(x, np.array([7, 8, 9]))
     np.testing.assert_array_equal(target, np.arange(3))
@@ -465,6 +468,22 @@ def test_errors_come_at_the_call(device: HostDevice) -> None:
     refused(lambda: x.set(np.ones(3, np.float32)), ValueError, "Shape mismatch. Old shape: (2, 3), new shape: (3,)")
     refused(lambda: x.set(np.ones((2, 3))), TypeError, "float64 array cannot be set to float32 array")
     refused(lambda: x.get(out=np.ones(3)), ValueError, "out: expected (2, 3) float32, got (3,) float64")
+
+
+def test_nothing_hands_its_memory_to_a_gpu(device: HostDevice) -> None:
+    x = upload(np.ones(3))
+    for name in ("__cuda_array_interface__", "__dlpack__", "toDlpack", "flat", "scatter_add", "partition"):
+        assert not hasattr(x, name)
+        refused(lambda name=name: getattr(x, name), AttributeError, f"the host side's arrays have no '{name}'")  # type: ignore[misc]
+
+
+def test_what_needs_a_gpu_in_cupy_is_here_or_refused(device: HostDevice) -> None:
+    """Whatever CuPy's next version adds to its arrays is to be looked at."""
+    views = "T base cstruct data device dtype flags itemsize mT nbytes ndim reduced_view shape size squeeze strides"
+    kept = {*views.split(), "swapaxes", "transpose", "view"}
+    own = set(vars(HostArray)) | set(vars(HostArray.__mro__[1]))
+    public = {name for name in dir(cupy.ndarray) if not name.startswith("_")}
+    assert public - own <= kept
 
 
 def test_another_kind_of_operand_may_answer_itself(device: HostDevice) -> None:
