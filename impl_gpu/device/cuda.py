@@ -64,15 +64,15 @@ class CudaGraph(NamedTuple):
 
 
 class CudaDevice(Device):
-    """The GPU that is current in CuPy when this object is made, and that must be current wherever it is used.
+    """The GPU of this number, which must be the current one of CuPy wherever this object is used.
 
     ``gemm`` is "own" for products by this package's cuBLAS handle, "cupy" for products by CuPy's.
     """
 
     kind = "cuda"
 
-    def __init__(self, gemm: str = "own") -> None:
-        self.number = runtime.getDevice()
+    def __init__(self, number: int = 0, gemm: str = "own") -> None:
+        self.number = number
         self._gemm = gemm
         self._functions: dict[tuple[str, str, str], Any] = {}
         self._blas: Any = None

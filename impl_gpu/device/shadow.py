@@ -18,7 +18,7 @@ import numpy as np
 
 from .host import HostDevice
 from .log import note
-from .seam import Buffer, Device, Gemm, Kernel, Parameter, pack
+from .seam import Buffer, Device, Gemm, Kernel, pack
 from .shadow_compare import MOVING, far, kernel_bounds, matrix, numbers, product_bounds
 from .shadow_memory import Bytes, Region, Regions, Twin, seen
 from .wrapped import Wrapped
@@ -198,7 +198,7 @@ class Shadow(Wrapped):
         twins: list[Twin],
     ) -> None:
         moved = [
-            _of(twins, value).translate(value) if points(parameter) and value else value
+            _of(twins, value).translate(value) if parameter.type.endswith("*") and value else value
             for parameter, value in zip(kernel.parameters, values, strict=True)
         ]
         clocks = [_clock_outputs(_of(twins, one.address), one.address) for one in pointers if one.is_clock]
@@ -283,13 +283,8 @@ def _pointers(kernel: Kernel, values: list[Any]) -> list[Pointer]:
     return [
         Pointer(parameter.name, value, _kind(kernel, parameter.type), CLOCK in parameter.type)
         for parameter, value in zip(kernel.parameters, values, strict=True)
-        if points(parameter) and value
+        if parameter.type.endswith("*") and value
     ]
-
-
-def points(parameter: Parameter) -> bool:
-    """Whether the kernel reads or writes behind it; an address as ``void*`` is only kept for another kernel."""
-    return parameter.type.endswith("*") and parameter.type != "void*"
 
 
 def _kind(kernel: Kernel, parameter: str) -> str | None:
