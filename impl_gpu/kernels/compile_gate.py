@@ -24,7 +24,7 @@ from . import declared, registry
 
 ARCHITECTURES = ("75", "80", "90", "100")
 NVRTC = (13, 0)  # what the ceilings are for
-OPTIONS = ("-ftz=true", "--device-as-default-execution-space")  # what CuPy adds to a RawModule's own, of which are none
+OPTIONS = ("--std=c++17", "-ftz=true", "--device-as-default-execution-space")  # what CuPy adds; we ask for nothing
 GRANULE = 8  # registers are given to threads in eights, so a ceiling is a multiple
 WHEELS = "pip install 'nvidia-cuda-nvrtc==13.0.*' 'nvidia-cuda-runtime==13.0.*' 'nvidia-cuda-crt==13.0.*'"
 
@@ -71,7 +71,8 @@ def nvrtc_version() -> tuple[int, int]:
 
         major, minor = nvrtc.getVersion()
     except (ImportError, RuntimeError) as error:
-        raise NotJudgedError(f"no NVRTC to compile with ({error}); it comes with {WHEELS}") from error
+        why = " ".join(str(error).split())
+        raise NotJudgedError(f"no NVRTC to compile with ({why}); it comes with {WHEELS}") from error
     return int(major), int(minor)
 
 
