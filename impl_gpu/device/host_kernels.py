@@ -91,21 +91,22 @@ def load(module: str, dtype: str, source: str) -> ctypes.CDLL:
     if not target.exists():
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder) as work:
-            built = _build(compiler, flags, Path(work), f"{module}.{dtype}.cu", source)
-            # Another process may have been faster; both files are the same.
-            built.replace(target)
+            _build(compiler, flags, Path(work), target, source)
     return ctypes.CDLL(str(target))
 
 
-def _build(compiler: str, flags: Sequence[str], work: Path, name: str, source: str) -> Path:
+def _build(compiler: str, flags: Sequence[str], work: Path, target: Path, source: str) -> None:
     text = DYNAMIC_SHARED.sub(r"\1* \2 = static_cast<\1*>(hc::dynamic_shared);", source)
-    kernel, unit, library = work / name, work / "unit.cpp", work / "unit.so"
-    kernel.write_text(text, encoding="utf-8")
-    entries = ENTRY.findall(_compile(compiler, flags, work, *PREPROCESS, name))
+    # The text stays beside the library: messages of the compiler and of the sanitizer name its lines.
+    kernel, unit, library = target.with_suffix(".cu"), work / "unit.cpp", work / "unit.so"
+    unit.write_text(text, encoding="utf-8")
+    unit.replace(kernel)
+    entries = ENTRY.findall(_compile(compiler, flags, work, *PREPROCESS, str(kernel)))
     exports = "".join(f"HC_EXPORT({entry})\n" for entry in entries)
-    unit.write_text(f'#include "{HEADER}"\n#include "{name}"\n{exports}', encoding="utf-8")
+    unit.write_text(f'#include "{HEADER}"\n#include "{kernel}"\n{exports}', encoding="utf-8")
     _compile(compiler, flags, work, unit.name, "-o", library.name)
-    return library
+    # Another process may have been faster; both files are the same.
+    library.replace(target)
 
 
 def _compile(compiler: str, flags: Sequence[str], work: Path, *arguments: str) -> str:

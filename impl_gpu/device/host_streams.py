@@ -248,7 +248,7 @@ class Model:
         return self._step(self._busy[0] if len(speeds) == 1 else self._dice.choices(self._busy, speeds)[0])
 
     def _overtake(self, stream: HostStream) -> None:
-        """At times others get some way ahead, or as far as they can, before a stream that the host waits for goes on."""
+        """At times others get some way ahead, or as far as they can, before a stream that is waited for goes on."""
         if self._dice.random() < self._overtaking:
             for other in [other for other in self._busy if other is not stream]:
                 steps = len(other.operations)

@@ -4,6 +4,7 @@ Each program returns whether its result is right; ``planted`` says whether it ha
 """
 
 import os
+import re
 import subprocess
 import sys
 import textwrap
@@ -349,17 +350,41 @@ OVERRUN = """
     import numpy as np
     sys.path[:0] = [{tests!r}]
     from conftest import Desk
-    from test_planted_seam import SOURCE
+    from test_planted_seam import FIBERS, SOURCE
 
     desk = Desk(0, SOURCE)
     x, y = desk.upload(np.ones(8)), desk.upload(np.zeros(8))
-    desk.launch({entry!r}, y.ptr, x.ptr, 1.0, 8)
-    print(desk.download(y).tolist(), flush=True)
+    desk.launch("add", y.ptr, x.ptr, 1.0, 8)
+    assert (desk.download(y) == 1).all()
+    desk = Desk(0, FIBERS)
+    y = desk.upload(np.arange(64))
+    desk.launch("rotate", y.ptr, 64, threads=64, shared=65 * 4)
+    assert desk.download(y).tolist() == [*range(1, 64), 0]
+    print("right so far", flush=True)
+    if {entry!r} == "rotate":
+        desk.launch("rotate", y.ptr, 64, threads=64, shared=64 * 4)
+    else:
+        desk = Desk(0, SOURCE)
+        x, y = desk.upload(np.ones(8)), desk.upload(np.zeros(8))
+        desk.launch("add_past", y.ptr, x.ptr, 1.0, 8)
+    desk.download(y)
+"""
+
+FIBERS = """
+extern "C" __global__ void rotate(float* y, int n) {
+    extern __shared__ float row[];
+    row[threadIdx.x] = y[threadIdx.x];
+    if (threadIdx.x == 0) row[n] = y[0];
+    __syncthreads();
+    y[threadIdx.x] = row[threadIdx.x + 1];
+}
 """
 
 
-@pytest.mark.parametrize("entry", ["add", "add_past"])
-def test_overrun_under_the_address_sanitizer(entry: str) -> None:
+@pytest.mark.parametrize(
+    ("entry", "source", "statement"), [("add_past", SOURCE, "y[i] += a * x[0]"), ("rotate", FIBERS, "row[n] = y[0]")]
+)
+def test_overrun_under_the_address_sanitizer(entry: str, source: str, statement: str) -> None:
     compiler = os.environ.get("CXX", "c++")
     runtime = subprocess.run([compiler, "-print-file-name=libasan.so"], capture_output=True, text=True, check=True)
     environment = {
@@ -371,10 +396,9 @@ def test_overrun_under_the_address_sanitizer(entry: str) -> None:
     }
     script = textwrap.dedent(OVERRUN).format(tests=str(Path(__file__).parent), entry=entry)
     ran = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=False)
-    if entry == "add":
-        assert (ran.returncode, ran.stdout) == (0, f"{[1.0] * 8}\n"), ran.stderr
-        return
-    line = 1 + SOURCE[: SOURCE.index("y[i] += a * x[0]")].count("\n")
+    assert ran.stdout == "right so far\n", ran.stderr
     assert ran.returncode != 0
     assert "heap-buffer-overflow" in ran.stderr
-    assert f"test.float32.cu:{line}" in ran.stderr
+    line = 1 + source[: source.index(statement)].count("\n")
+    assert re.search(rf"/test-float32-\w+\.cu:{line}\b", ran.stderr), ran.stderr
+    assert f"hc_run_{entry}" in ran.stderr
