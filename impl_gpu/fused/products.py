@@ -69,8 +69,7 @@ class ProductsAhead:
         self._stream = stream
         self._workspace = workspace
         self._chunks = chunks
-        device.record_event(workspace.started, stream)
-        device.wait_event(workspace.side, workspace.started)
+        self._await_inputs()
 
     def start(self, number: int, fill: Callable[[Any, Chunk, int], None]) -> None:
         """Enqueue the products of that chunk, if there is one, into the slot that chunk ``number - 2`` had.
@@ -92,6 +91,11 @@ class ProductsAhead:
     def leave(self, number: int) -> None:
         """The caller's stream has been given all work on the slot of that chunk."""
         self._device.record_event(self._workspace.free[number % SLOTS], self._stream)
+
+    def _await_inputs(self) -> None:
+        """The products find what the caller's stream has been given to do so far done."""
+        self._device.record_event(self._workspace.started, self._stream)
+        self._device.wait_event(self._workspace.side, self._workspace.started)
 
     def _await_steps(self, slot: int) -> None:
         """Later products find the slot left by the steps that worked in it."""

@@ -46,15 +46,22 @@ class PackedWeights:
     def begin(self, layer: Layer, depth: int, stream: Any) -> None:
         """Later work on ``stream`` finds the values that the variables have now."""
         versions = tuple(variable.version for variable in layer.cell.variables)
-        if self._versions != versions:
+        if not self._holds(versions):
             self._write(KINDS[layer.kind].weights(layer.cell, depth))
             self._versions = versions
-        self._device.wait_event(stream, self._written)
+        self._await_write(stream)
 
     def end(self, stream: Any) -> None:
         """What ``stream`` has been given so far was all that reads the weights; later writes come after it."""
         self._device.record_event(self._read, stream)
         self._device.wait_event(self._home, self._read)
+
+    def _holds(self, versions: tuple[int, ...]) -> bool:
+        """Whether these are the versions of the variables that the last write was of."""
+        return self._versions == versions
+
+    def _await_write(self, stream: Any) -> None:
+        self._device.wait_event(stream, self._written)
 
     def _write(self, packed: Any) -> None:
         data = b"".join(_padded(part) for part in _present(packed))

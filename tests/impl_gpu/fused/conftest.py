@@ -199,6 +199,10 @@ class Bench:
             impl_gpu.clear_caches()
         self.device.restart(seed)
 
+    def forget(self) -> None:
+        """Another device, after an error on this one."""
+        self.device = HostDevice(0)
+
     def expected(
         self,
         cell: Any,
