@@ -85,7 +85,8 @@ def load(module: str, dtype: str, source: str) -> ctypes.CDLL:
     compiler, flags = _compiler(), (*FLAGS, *os.environ.get("IMPL_GPU_HOST_FLAGS", "").split())
     if BARRIER.search(source):
         flags = (*flags, "-DHC_BARRIERS")
-    made_from = "\0".join((source, HEADER.read_text(encoding="utf-8"), _identity(compiler), *flags))
+    here = (path.read_text(encoding="utf-8") for path in (HEADER, Path(__file__)))
+    made_from = "\0".join((source, *here, _identity(compiler), *flags))
     folder = Path(os.environ.get("IMPL_GPU_CACHE") or Path.home() / ".cache" / "tancarflow")
     target = folder / f"{module}-{dtype}-{hashlib.sha256(made_from.encode()).hexdigest()[:20]}.so"
     if not target.exists():

@@ -400,5 +400,4 @@ def test_overrun_under_the_address_sanitizer(entry: str, source: str, statement:
     assert ran.returncode != 0
     assert "heap-buffer-overflow" in ran.stderr
     line = 1 + source[: source.index(statement)].count("\n")
-    assert re.search(rf"/test-float32-\w+\.cu:{line}\b", ran.stderr), ran.stderr
-    assert f"hc_run_{entry}" in ran.stderr
+    assert re.search(rf"in {entry} .*/test-float32-\w+\.cu:{line}\b", ran.stderr), ran.stderr
