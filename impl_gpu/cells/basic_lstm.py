@@ -10,7 +10,7 @@ from dynamic_rnn_spec.initializers import Zeros
 from ..abstract import is_abstract, matrix_like
 from .lstm_state import join_state, split_state, state_size_of
 from .options import flag, optional_function, positive, real, reuse_option
-from .weighted import WeightedCell, columns, product, quiet, sigmoid
+from .weighted import WeightedCell, columns, number, product, quiet, sigmoid
 
 
 class BasicLSTMCell(WeightedCell):
@@ -68,6 +68,6 @@ class BasicLSTMCell(WeightedCell):
         K, b = self._kernel.read(x), self._bias.read(x)
         with quiet():
             i, j, f, o = columns(product(xp, x, h, K) + b, 4)  # each [B, n]
-            c = sigmoid(xp, f + self._forget_bias) * c + sigmoid(xp, i) * act(j)
+            c = sigmoid(xp, f + number(self._forget_bias, f)) * c + sigmoid(xp, i) * act(j)
             h = sigmoid(xp, o) * act(c)
         return h, join_state(c, h, as_tuple)

@@ -21,7 +21,7 @@ from ..sequence import current_sequence
 from ..sizes import row_dims
 from .noise import UniformNoise
 from .options import flag, keep_probability, optional_function
-from .weighted import quiet
+from .weighted import number, quiet
 from .wrapper import Wrapper
 
 
@@ -143,7 +143,7 @@ class DropoutWrapper(Wrapper):
         xp = array_module(v)
         U = xp.asarray(self.noise(purpose, index, v))
         with quiet():
-            return v / keep * xp.floor(keep + U)
+            return v / number(keep, v) * xp.floor(U + number(keep, v))
 
     def _check_leaf(self, purpose: str, index: int, v: Any) -> None:
         known = described(v)

@@ -10,7 +10,7 @@ from dynamic_rnn_spec.initializers import Zeros
 from ..abstract import is_abstract, matrix_like
 from .lstm_state import join_state, split_state, state_size_of
 from .options import flag, optional_bound, optional_function, optional_positive, positive, real, reuse_option
-from .weighted import WeightedCell, columns, product, quiet, sigmoid
+from .weighted import WeightedCell, columns, limited, number, product, quiet, sigmoid
 
 
 class LSTMCell(WeightedCell):
@@ -106,14 +106,14 @@ class LSTMCell(WeightedCell):
             if self._use_peepholes:
                 i = i + self._w_i.read(x) * c  # the old c
                 f = f + self._w_f.read(x) * c
-            c = sigmoid(xp, f + self._forget_bias) * c + sigmoid(xp, i) * act(j)
+            c = sigmoid(xp, f + number(self._forget_bias, f)) * c + sigmoid(xp, i) * act(j)
             if self._cell_clip is not None:
-                c = xp.clip(c, -self._cell_clip, self._cell_clip)
+                c = limited(xp, c, self._cell_clip)
             if self._use_peepholes:
                 o = o + self._w_o.read(x) * c  # the new c, clipped
             m = sigmoid(xp, o) * act(c)
             if self._num_proj is not None:
                 m = xp.dot(m, self._projection.read(x))  # [B, n] to [B, p]
                 if self._proj_clip is not None:
-                    m = xp.clip(m, -self._proj_clip, self._proj_clip)
+                    m = limited(xp, m, self._proj_clip)
         return m, join_state(c, m, as_tuple)

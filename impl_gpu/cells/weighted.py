@@ -13,7 +13,7 @@ from dynamic_rnn_spec import ArgumentTypeError, ArgumentValueError, array_module
 from dynamic_rnn_spec.rnn_cell import Weight
 
 from ..abstract import Abstract, is_abstract
-from ..dtypes import describe_value, is_floating
+from ..dtypes import BFLOAT16, describe_value, is_floating
 from ..rnn_cell import RNNCell
 
 _ARRAYS = (cupy.ndarray, np.ndarray, Abstract)
@@ -110,6 +110,16 @@ def columns(array: Any, parts: int) -> list[Any]:
 def sigmoid(xp: Any, x: Any) -> Any:
     """The logistic function in the dtype of ``x``; where exp overflows, its limit 0 comes out."""
     return 1 / (1 + xp.exp(-x))
+
+
+def number(value: float, like: Any) -> Any:
+    """A number beside which an array keeps its dtype [EQ-16]: one of Python's, but for bfloat16, which that widens."""
+    return like.dtype.type(value) if like.dtype == BFLOAT16 else value
+
+
+def limited(xp: Any, x: Any, bound: float) -> Any:
+    """``x`` within [-bound, bound]; NaN stays. ``clip`` has no bfloat16."""
+    return xp.minimum(xp.maximum(x, number(-bound, x)), number(bound, x))
 
 
 def quiet() -> np.errstate:

@@ -27,7 +27,7 @@ def lent(host: Any, value: Any) -> Any:
         if value.__dlpack_device__()[0] != DLPACK_CUDA:
             return None
         found = np.from_dlpack(_OnProcessor(value))
-        return _over(host, value, found.ctypes.data, found.shape, found.dtype, found.strides, found)
+        return _over(host, value, found.ctypes.data, found.shape, found.dtype, found.strides, (found, value))
     interface = getattr(value, "__cuda_array_interface__", None)
     if interface is None:
         return None

@@ -19,6 +19,7 @@ from dynamic_rnn_spec import (
     variable_scope,
 )
 from dynamic_rnn_spec.initializers import Constant, GlorotUniform, Ones, RandomUniform, Zeros, fans
+from dynamic_rnn_spec.variable_scope import WEIGHT_READERS
 
 
 @pytest.fixture(autouse=True)
@@ -241,3 +242,29 @@ def test_dtypes_that_do_not_float_start_at_zero() -> None:
 
 def test_a_scope_is_read_by_its_name() -> None:
     assert repr(VariableScope("a", True)) == "VariableScope('a', reuse=True)"
+
+
+def test_a_reader_gives_the_value_for_arrays_of_its_module(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Strange:
+        """An array of a module of its own."""
+
+    variable, like = get_variable("w", [2], initializer=Ones()), Strange()
+    monkeypatch.setitem(WEIGHT_READERS, Strange.__module__.split(".")[0], lambda *given: given)
+    assert variable.read(like) == (variable, like)
+    assert variable.read() is variable.value
+    assert variable.read(np.zeros(1)) is variable.value
+
+
+def test_an_array_without_a_module_or_a_reader_is_refused() -> None:
+    with pytest.raises(TypeError, match="array_module: expected an array of NumPy or CuPy, got list"):
+        get_variable("w", [2]).read([1.0])
+
+
+def test_bfloat16_is_floating() -> None:
+    ml_dtypes = pytest.importorskip("ml_dtypes")
+    made = get_variable("w", [50, 50], ml_dtypes.bfloat16)
+    assert made.dtype == ml_dtypes.bfloat16
+    drawn = made.value.astype(np.float32)
+    limit = np.sqrt(6 / 100)
+    assert 0.9 * limit < np.abs(drawn).max() <= limit * (1 + 2**-8)
+    assert not get_variable("n", [3], "int32").value.any()
