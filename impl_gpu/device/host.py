@@ -2,12 +2,13 @@
 
 It refuses to be kinder than a device: streams run in random legal order, pinned memory is read when a copy runs,
 memory given back is taken and poisoned in the order of its stream, and every address is looked up when it is used.
-It knows no cell and no array; ``host_arrays`` lies arrays over it. One thread at a time may use it.
+It knows no cell and no array; ``host_arrays`` lies arrays over it.
 """
 
 import contextlib
 import ctypes
 import platform
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -39,6 +40,12 @@ class HostBuffer(Buffer):
             self._device._give_back(self._region)
 
 
+class Chosen(threading.local):
+    """The current stream of this thread; None: the default one."""
+
+    stream: HostStream | None = None
+
+
 class HostDevice(Device):
     """The device model; ``seed`` fixes the order in which its streams run.
 
@@ -53,8 +60,8 @@ class HostDevice(Device):
         self._entries: dict[Kernel, Entry] = {}
         self._staging: list[tuple[HostEvent, Buffer]] = []
         self._late: SeamError | None = None
-        self._model = Model(seed)
-        self._current = self._model.default
+        self._model = Model(seed, self._memory.lock)
+        self._chosen = Chosen()
 
     # The model as a whole.
 
@@ -72,8 +79,7 @@ class HostDevice(Device):
         finally:
             self._staging.clear()
             before = self._model
-            self._model = Model(seed)
-            self._current = self._model.default
+            self._model = Model(seed, self._memory.lock)
             for function, arguments in before.abandoned():
                 if function == self._memory.reclaim:
                     function(*arguments)
@@ -108,16 +114,17 @@ class HostDevice(Device):
 
     def current_stream(self) -> HostStream:
         """The stream of the innermost ``with device.stream(...)``, or the default one."""
-        return self._current
+        chosen = self._chosen.stream
+        return chosen if chosen is not None and chosen.model is self._model else self._model.default
 
     @contextlib.contextmanager
     def stream(self, stream: HostStream) -> Iterator[HostStream]:
         """Make a stream the current one, as ``with stream:`` does in CuPy."""
-        before, self._current = self._current, stream
+        before, self._chosen.stream = self._chosen.stream, stream
         try:
             yield stream
         finally:
-            self._current = before if before.model is self._model else self._model.default
+            self._chosen.stream = before
 
     def new_stream(self) -> HostStream:
         """A stream that waits for no other one."""
@@ -156,19 +163,19 @@ class HostDevice(Device):
             if hasattr(value, "__dlpack__"):
                 value = np.from_dlpack(value)
         host = np.asarray(value, order="C")
-        buffer = self.allocate(host.nbytes, self._current, "upload")
+        buffer = self.allocate(host.nbytes, self.current_stream(), "upload")
         if host.nbytes:
             staging = self.pinned(host.nbytes, "upload")
             ctypes.memmove(staging.ptr, host.ctypes.data, host.nbytes)
-            self.put(buffer.ptr, staging.ptr, host.nbytes, self._current, "upload")
-            self._keep_until_run(staging, self._current)
+            self.put(buffer.ptr, staging.ptr, host.nbytes, self.current_stream(), "upload")
+            self._keep_until_run(staging, self.current_stream())
         return self.array(buffer, host.shape, host.dtype)
 
     def to_numpy(self, array: Any) -> Any:
         """A NumPy copy; the host waits for the current stream."""
         from . import host_arrays
 
-        self.synchronize(self._current, "read back")
+        self.synchronize(self.current_stream(), "read back")
         return host_arrays.view(array).copy()
 
     def enqueue(self, stream: HostStream, purpose: str, function: Callable[..., object], *arguments: Any) -> None:
@@ -186,10 +193,10 @@ class HostDevice(Device):
 
     def _keep_until_run(self, buffer: Buffer, stream: HostStream) -> None:
         event = self.new_event()
-        self._staging = [(mark, kept) for mark, kept in self._staging if not mark.passed()]
-        if not self._model.capturing:
+        with self._memory.lock:
             self._model.record(event, stream)
-        self._staging.append((event, buffer))
+            self._staging = [(mark, kept) for mark, kept in self._staging if not mark.passed()]
+            self._staging.append((event, buffer))
 
     # What the seam asks of a side: memory.
 

@@ -29,7 +29,7 @@ PREPROCESS = ("-E", "-P", "-DHC_HOST", "-D__global__=hc_entry", "-D__launch_boun
 GEOMETRY = struct.Struct("=10I")
 FAULTS = {
     1: "a barrier that not every thread of the block reaches",
-    2: "a 16-byte access at {address:#x}",
+    2: "a 16-byte access at {address:#x}, which is not aligned to 16 bytes",
     3: "an access to {address:#x}, where no memory is, or a division by zero",
 }
 
@@ -43,7 +43,7 @@ class Report(ctypes.Structure):
 class Entry:
     """One entry point, ready to run."""
 
-    def __init__(self, library: ctypes.CDLL, kernel: Kernel) -> None:
+    def __init__(self, library: ctypes.PyDLL, kernel: Kernel) -> None:
         self.name = kernel.entry
         try:
             self._run: Callable[[bytes, bytes], int] = library[f"hc_run_{kernel.entry}"]
@@ -76,7 +76,7 @@ class Entry:
 
 
 @functools.cache
-def load(module: str, dtype: str, source: str) -> ctypes.CDLL:
+def load(module: str, dtype: str, source: str) -> ctypes.PyDLL:
     """The library of a module's source, built if the cache has none.
 
     Raises:
@@ -93,7 +93,8 @@ def load(module: str, dtype: str, source: str) -> ctypes.CDLL:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder) as work:
             _build(compiler, flags, Path(work), target, source)
-    return ctypes.CDLL(str(target))
+    # One launch at a time: a PyDLL keeps the interpreter to itself, and kernels their threadIdx.
+    return ctypes.PyDLL(str(target))
 
 
 def _build(compiler: str, flags: Sequence[str], work: Path, target: Path, source: str) -> None:
@@ -153,7 +154,7 @@ WORDS = {"p": "a pointer", "i": "an integer", "f": "a floating number", "?": "a 
 KINDS = {"int": "i", "long long": "i", "float": "f", "double": "f"}
 
 
-def _taken(kernel: Kernel, library: ctypes.CDLL) -> list[Taken]:
+def _taken(kernel: Kernel, library: ctypes.PyDLL) -> list[Taken]:
     text = ctypes.create_string_buffer(4096)
     library[f"hc_describe_{kernel.entry}"](text)
     described = text.value

@@ -6,6 +6,7 @@ floating type), and so is memory given back, which stays known as such until the
 
 import bisect
 import ctypes
+import threading
 from collections import deque
 from typing import Any
 
@@ -51,9 +52,10 @@ class Region:
 
 
 class Memory:
-    """All regions, live or given back and not yet forgotten."""
+    """All regions, live or given back and not yet forgotten. ``lock`` keeps threads apart, from the streams too."""
 
     def __init__(self) -> None:
+        self.lock = threading.RLock()
         self._regions: dict[int, Region] = {}
         self._starts: list[int] = []
         self._quarantine: deque[Region] = deque()
@@ -72,8 +74,9 @@ class Memory:
             ctypes.memset(start + nbytes, GUARD_BYTE, GUARD)
         ctypes.memset(start, POISON, nbytes)
         region = Region(start, nbytes, place, purpose, stream)
-        self._regions[start] = region
-        bisect.insort(self._starts, start)
+        with self.lock:
+            self._regions[start] = region
+            bisect.insort(self._starts, start)
         return region
 
     def reclaim(self, region: Region) -> None:
@@ -85,21 +88,24 @@ class Memory:
         region.live = False
         intact = self._intact(region)
         ctypes.memset(region.start, POISON, region.end - region.start)
-        self._quarantine.append(region)
-        self._quarantined += region.end - region.start
-        while self._quarantined > QUARANTINE:
-            self._release(self._quarantine.popleft())
+        with self.lock:
+            self._quarantine.append(region)
+            self._quarantined += region.end - region.start
+            while self._quarantined > QUARANTINE:
+                self._release(self._quarantine.popleft())
         if not intact:
             raise _overrun(region)
 
     def forget_reclaimed(self) -> None:
         """Really free what was given back."""
-        while self._quarantine:
-            self._release(self._quarantine.popleft())
+        with self.lock:
+            while self._quarantine:
+                self._release(self._quarantine.popleft())
 
     def live(self) -> list[Region]:
         """What is in use."""
-        return [region for region in self._regions.values() if region.live]
+        with self.lock:
+            return [region for region in self._regions.values() if region.live]
 
     def check_guards(self) -> None:
         """Look around every live region.
@@ -107,8 +113,8 @@ class Memory:
         Raises:
             SeamError: something was written beside one.
         """
-        for region in self._regions.values():
-            if region.live and not self._intact(region):
+        for region in self.live():
+            if not self._intact(region):
                 raise _overrun(region)
 
     def check(self, address: int, nbytes: int, place: str, purpose: str) -> None:
@@ -117,7 +123,8 @@ class Memory:
         Raises:
             SeamError: naming ``purpose``, what was asked for, and the region that it hits or misses.
         """
-        region = self._regions.get(address) or self._below(address)
+        with self.lock:
+            region = self._regions.get(address) or self._below(address)
         if region is None or address >= region.end:
             raise SeamError(f"{purpose}: {address:#x} lies in no memory of this device{self._beside(address)}")
         if not region.live:

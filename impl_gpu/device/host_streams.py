@@ -4,10 +4,12 @@ An operation runs when it stands at the head of its queue and what it waits for 
 the device runs what the schedule's dice say: nothing, something, or all that may run. One seed, one order.
 """
 
+import functools
 import random
+import threading
 from collections import deque
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar, cast
 
 from .seam import SeamError
 
@@ -71,60 +73,78 @@ class HostGraph:
         self.last: tuple[HostStream, int] | None = None
 
 
+class Capture(threading.local):
+    """The stream that this thread captures, and whether a refused call has broken the capture."""
+
+    stream: HostStream | None = None
+    broken: bool = False
+
+
+Method = TypeVar("Method", bound=Callable[..., Any])
+
+
+def alone(method: Method) -> Method:
+    """One thread at a time."""
+
+    @functools.wraps(method)
+    def locked(model: "Model", *arguments: Any) -> Any:
+        with model.lock:
+            return method(model, *arguments)
+
+    return cast(Method, locked)
+
+
 class Model:
     """The streams of one run, and the dice that choose between the legal orders."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, lock: Any = None) -> None:
+        self.lock = lock or threading.RLock()
         self._dice = random.Random(seed)
         self._pace = PACES[seed % len(PACES)]
         self._mixing = self._dice.choice(MIXING)
         self._overtaking = self._dice.choice(OVERTAKING)
-        self._busy: list[HostStream] = []
-        self._capturing: HostStream | None = None
-        self._broken_capture = False
+        self._busy: dict[HostStream, None] = {}  # a set that keeps its order
+        self._capture = Capture()
         self.failed = False
         self.default = HostStream(self, self._speed(), default=True)
 
+    @alone
     def new_stream(self) -> HostStream:
         """A stream that waits for no other one."""
         return HostStream(self, self._speed())
 
-    @property
-    def capturing(self) -> bool:
-        """Whether a graph is being captured."""
-        return self._capturing is not None
-
+    @alone
     def seed(self) -> int:
         """A number for the order within a kernel."""
         return self._dice.getrandbits(31)
 
     # Work.
 
+    @alone
     def enqueue(self, stream: HostStream, function: Callable[..., object], *arguments: Any) -> None:
         """Work for a stream, or for the graph that is being captured on it."""
         self.own(stream)
-        if self._capturing is None:
-            if not stream.operations:
-                self._busy.append(stream)
-            stream.operations.append((function, arguments))
+        if self._capture.stream is None and stream.capture is None:
+            self._add(stream, function, arguments)
         else:
             self._captured(stream).append((function, arguments))
-        self.noise()
+        self._noise()
 
+    @alone
     def enqueue_reclaim(self, stream: HostStream, function: Callable[..., object], argument: Any) -> None:
         """Work that the death of a Python object asks for: never captured, and nothing runs at once."""
-        if not stream.operations:
-            self._busy.append(stream)
-        stream.operations.append((function, (argument,)))
+        self._add(stream, function, (argument,))
 
+    @alone
     def record(self, event: HostEvent, stream: HostStream) -> None:
         """The event stands for all that the stream has been given."""
         self.own(stream)
         self.own(event)
         self.refuse_capture("an event recorded")
         event.stream, event.position = stream, stream.end
-        self.noise()
+        self._noise()
 
+    @alone
     def wait(self, stream: HostStream, event: HostEvent) -> None:
         """Later work on the stream waits for what the event stands for now; for nothing if it was never recorded."""
         self.own(stream)
@@ -132,16 +152,18 @@ class Model:
         self.refuse_capture("a wait for an event")
         if event.stream is not None:
             self._enqueue_wait(stream, event.stream, event.position)
-        self.noise()
+        self._noise()
 
+    @alone
     def synchronize(self, stream: HostStream) -> None:
         """All work of the stream, and what it waits for, runs now."""
         self.own(stream)
         self.refuse_capture("a synchronisation")
         self._overtake(stream)
         self._advance(stream, stream.end)
-        self.noise()
+        self._noise()
 
+    @alone
     def synchronize_event(self, event: HostEvent) -> None:
         """All that the event stands for runs now."""
         self.own(event)
@@ -149,60 +171,57 @@ class Model:
         if event.stream is not None:
             self._overtake(event.stream)
             self._advance(event.stream, event.position)
-        self.noise()
+        self._noise()
 
+    @alone
     def drain(self) -> None:
         """Everything runs."""
         while self._busy:
-            stream = self._busy[0]
+            stream = next(iter(self._busy))
             self._advance(stream, stream.end)
 
+    @alone
     def abandoned(self) -> list[Operation]:
         """What has not run and never will."""
         return [operation for stream in self._busy for operation in stream.operations]
-
-    def noise(self) -> None:
-        """What the device does between two calls of the host."""
-        dice = self._dice.random
-        if self._busy and dice() < TURNING:
-            self._dice.choice(self._busy).speed = self._speed()
-        while self._busy and dice() < self._pace:
-            if not self._run_some():
-                return
 
     # Graphs.
 
     def refuse_capture(self, what: str) -> None:
         """Raise during a capture, which CUDA would break off or, worse, let through."""
-        if self._capturing is not None:
-            self._broken_capture = True
+        if self._capture.stream is not None:
+            self._capture.broken = True
             raise SeamError(f"cudaErrorStreamCaptureUnsupported: {what} during a capture")
 
+    @alone
     def begin_capture(self, stream: HostStream) -> None:
         """Work of the stream goes into a graph."""
         self.own(stream)
         if stream.default:
             raise SeamError("cudaErrorStreamCaptureUnsupported: a capture of the default stream")
-        if self._capturing is not None:
+        if self._capture.stream is not None or stream.capture is not None:
             raise SeamError("cudaErrorIllegalState: a capture within a capture")
-        self._capturing, self._broken_capture = stream, False
+        self._capture.stream, self._capture.broken = stream, False
         stream.capture = []
 
+    @alone
     def end_capture(self, stream: HostStream) -> HostGraph:
         """The graph of what the stream was given since."""
         operations = self._captured(stream)
-        broken = self._broken_capture
+        broken = self._capture.broken
         self.abandon_capture(stream)
         if broken:
             raise SeamError("cudaErrorStreamCaptureInvalidated: the capture was broken by a refused call")
         return HostGraph(self, tuple(operations))
 
+    @alone
     def abandon_capture(self, stream: HostStream) -> None:
         """Forget what was captured."""
         self._captured(stream)
         stream.capture = None
-        self._capturing = None
+        self._capture.stream = None
 
+    @alone
     def replay(self, graph: HostGraph, stream: HostStream) -> None:
         """The operations of a graph, one after the other; a graph does not run beside itself."""
         self.own(stream)
@@ -210,12 +229,10 @@ class Model:
         self.refuse_capture("a replay")
         if graph.last is not None and graph.last[0] is not stream:
             self._enqueue_wait(stream, *graph.last)
-        if graph.operations:
-            if not stream.operations:
-                self._busy.append(stream)
-            stream.operations.extend(graph.operations)
+        for function, arguments in graph.operations:
+            self._add(stream, function, arguments)
         graph.last = (stream, stream.end)
-        self.noise()
+        self._noise()
 
     # The order.
 
@@ -229,23 +246,35 @@ class Model:
             raise SeamError(f"this {kind} was made before the host device was restarted, and must not be kept")
 
     def _captured(self, stream: HostStream) -> list[Operation]:
-        if stream.capture is None:
-            self._broken_capture = True
+        if stream.capture is None or stream is not self._capture.stream:
+            self._capture.broken = True
             raise SeamError("cudaErrorStreamCaptureIsolation: during a capture only its stream is used")
         return stream.capture
 
     def _enqueue_wait(self, stream: HostStream, other: HostStream, position: int) -> None:
         if other is not stream and other.done < position:
-            if not stream.operations:
-                self._busy.append(stream)
-            stream.operations.append((None, (other, position)))
+            self._add(stream, None, (other, position))
+
+    def _add(self, stream: HostStream, function: Callable[..., object] | None, arguments: tuple[Any, ...]) -> None:
+        stream.operations.append((function, arguments))
+        self._busy[stream] = None
+
+    def _noise(self) -> None:
+        """What the device does between two calls of the host."""
+        dice = self._dice.random
+        if self._busy and dice() < TURNING:
+            self._dice.choice(list(self._busy)).speed = self._speed()
+        while self._busy and dice() < self._pace:
+            if not self._run_some():
+                return
 
     def _run_some(self) -> bool:
         """Try one operation of any stream; false when it has to wait, or all sleep."""
-        speeds = [stream.speed for stream in self._busy]
+        busy = list(self._busy)
+        speeds = [stream.speed for stream in busy]
         if not any(speeds):
             return False
-        return self._step(self._busy[0] if len(speeds) == 1 else self._dice.choices(self._busy, speeds)[0])
+        return self._step(busy[0] if len(busy) == 1 else self._dice.choices(busy, speeds)[0])
 
     def _overtake(self, stream: HostStream) -> None:
         """At times others get some way ahead, or as far as they can, before a stream that is waited for goes on."""
@@ -265,7 +294,9 @@ class Model:
         stream.operations.popleft()
         stream.done += 1
         if not stream.operations:
-            self._busy.remove(stream)
+            del self._busy[stream]
+            if stream.operations:  # an object died in between, and gave its memory back
+                self._busy[stream] = None
         if function is not None:
             try:
                 function(*arguments)

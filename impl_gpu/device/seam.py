@@ -106,6 +106,12 @@ class Device(abc.ABC):
     """What impl_gpu asks of a device. Streams, events and graphs are opaque values of the side that made them."""
 
     kind: str  # "cuda" or "host"
+
+    @property
+    def kept(self) -> dict[str, Any]:
+        """What callers keep by name for as long as the streams of this device live."""
+        found: dict[str, Any] = self.__dict__.setdefault("_kept", {})
+        return found
     purpose: str = ""  # of the call in progress, for what a side says of it
 
     # Memory.

@@ -2,6 +2,7 @@
 
 import ctypes
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import cupy
@@ -109,6 +110,26 @@ def test_the_current_stream(make_desk: Callable[..., Any]) -> None:
             assert device.current_stream() is two
         assert device.current_stream() is one
     assert device.current_stream() is default
+
+
+def test_threads_each_with_a_stream_of_their_own(make_desk: Callable[..., Any]) -> None:
+    desk = make_desk(1, FILL)
+    device = desk.device
+
+    def work(value: int) -> list[set[float]]:
+        with device.stream(device.new_stream()) as own:
+            results = []
+            for size in range(1, 60):
+                y = device.allocate(4 * size, device.current_stream(), "y")
+                desk.launch("fill", y.ptr, float(value), size, threads=64, stream=own)
+                results.append(set(desk.download(y, stream=own).tolist()))
+            return results
+
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(work, range(4)))
+    assert found == [[{float(value)}] * 59 for value in range(4)]
+    device.finish()
+    assert device.live() == []
 
 
 def test_a_copy_over_itself_is_refused(make_desk: Callable[..., Any]) -> None:
