@@ -155,7 +155,7 @@ class Shadow(Wrapped):
             row, column = wrong[0]
             raise ShadowError(
                 f"{self.purpose}: gemm: C[{row}, {column}] of {shape}, column after column: "
-                f"expected {values[3][row, column]!r}, got {found[row, column]!r}; {call}"
+                f"expected {values[3][row, column]}, got {found[row, column]}; {call}"
             )
         host[...] = device
 
@@ -232,7 +232,7 @@ class Shadow(Wrapped):
                 index = wrong[0]
                 raise ShadowError(
                     f"{self.purpose}: {kernel.entry} ({kernel.dtype}): {pointer.name}[{index}]: "
-                    f"expected {parts[1][index]!r}, got {parts[0][index]!r}, was {parts[2][index]!r}"
+                    f"expected {parts[1][index]}, got {parts[0][index]}, was {parts[2][index]}"
                 )
             twin.bytes[here] = got[here]
 
@@ -247,13 +247,13 @@ class Shadow(Wrapped):
 
     def _twins(self, addresses: list[int], stream: Any) -> list[Twin] | None:
         """Copies of all regions that a call reaches; None where one is unknown."""
-        regions = [self._regions.find(address) for address in addresses if address]
-        known = {region for region in regions if region is not None}
-        if None in regions:
+        regions = list(dict.fromkeys(self._regions.find(address) for address in addresses if address))
+        known = [region for region in regions if region is not None]
+        if known != regions:
             self.unchecked[self.purpose] += 1
             note(f"shadow: {self.purpose}: unchecked, it reaches memory of an unknown owner")
             return None
-        return [Twin(self._host, region, self._read(region, stream)) for region in sorted(known)]
+        return [Twin(self._host, region, self._read(region, stream)) for region in known]
 
     # Graphs.
 
