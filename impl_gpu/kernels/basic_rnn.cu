@@ -4,14 +4,15 @@
 // basic_rnn_step_masked[_vec]
 // Inputs:   gates    [active][n] of ACC, x K + h R of this step; rows that are not alive are not read
 //           bias     [n] of STORE
-//           lengths  [B] steps of each row, or null: every step counts.  order [B] the caller's rows, or null: as they lie
+//           lengths  [B] steps of each row, or null: every step counts
+//           order    [B] the caller's rows, or null: as they lie
 // In place: h        [B][n] of STORE; written where the row is alive, never elsewhere
 // Outputs:  chunk_out [active][n] of STORE, rows alive; null: the caller's outputs by the clock, +0 for rows not alive
 //           clock    moved on where t0 < 0 (see common.cuh)
 // Aliasing: none.  Scratch: none.  Stops: rows, B with the caller's outputs, active with chunk_out.
 // Grid:     (rows / blockDim.y, n / (blockDim.x V)); 128 threads
 // Fused:    bias, tanh, mask, copy-through of the state, zeroing and placing of the output
-// bytes basic_rnn_step_masked: active*n*(ACC + 2*STORE) + (rows - active)*n*STORE + n*STORE + (lengths*active + order*rows)*INT
+// bytes basic_rnn_step_masked: active*n*ACC + (active + rows + 1)*n*STORE + (lengths*active + order*rows)*INT
 // registers basic_rnn_step_masked: float16 24, bfloat16 24, float32 24, float64 32
 // registers basic_rnn_step_masked_vec: float16 40, bfloat16 40, float32 32, float64 32
 

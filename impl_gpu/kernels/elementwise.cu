@@ -1,7 +1,7 @@
 // What wrappers do to values that a step has made: sums, drops, and the way of a chunk to the caller; it knows no cell.
 //
 // Letters: n columns, rows in the order by length. Every operation is rounded to STORE, as NumPy has it, so that a
-// draw is kept on a device exactly where it is kept by the reference. Each kernel has an entry *_vec of 16-byte accesses.
+// draw is kept on a device exactly where NumPy keeps it. Each kernel has an entry *_vec of 16-byte accesses.
 //
 // residual_add
 // Inputs:   a, b     [count] of STORE.  Outputs: out [count], a + b.  Aliasing: out may be a or b.  Scratch: none

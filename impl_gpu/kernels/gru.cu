@@ -1,12 +1,13 @@
 // The two halves of GRUCell's step, one after each of its products; it knows no weights and no other cell.
 //
-//   r, u = sigmoid(gates + b)     reset = r h        (gru_gates; then the product of reset with the candidate's weights)
+//   r, u = sigmoid(gates + b)     reset = r h       (gru_gates; then the product of reset with the candidate's weights)
 //   c = tanh(gates + b)           h' = u h + (1 - u) c                                        (gru_candidate_masked)
 //
 // Letters: B rows in the order by length, active of them with memory for gates, n units.
 // Shared by the two kernels, each with an entry *_vec of 16-byte accesses:
 // Inputs:   bias     [3n] of STORE, r|u|c
-//           lengths  [B] steps of each row, or null: every step counts.  order [B] the caller's rows, or null: as they lie
+//           lengths  [B] steps of each row, or null: every step counts
+//           order    [B] the caller's rows, or null: as they lie
 // Aliasing: none.  Scratch: u, activated, stays in its columns of gates from the first kernel to the second.
 // Grid:     (rows / blockDim.y, n / (blockDim.x V)); 128 threads
 //
@@ -15,7 +16,7 @@
 // Inputs:   h        [B][n] of STORE
 // Outputs:  reset    [active][n] of STORE, rows alive only
 // Fused:    bias, sigmoid, reset of the state; the clock is only read
-// bytes gru_gates: active*n*(3*ACC + 2*STORE) + 2*n*STORE + lengths*active*INT
+// bytes gru_gates: active*n*3*ACC + (2*active + 2)*n*STORE + lengths*active*INT
 // registers gru_gates: float16 24, bfloat16 24, float32 24, float64 32
 // registers gru_gates_vec: float16 56, bfloat16 56, float32 40, float64 48
 //
@@ -26,7 +27,7 @@
 //           clock    moved on where t0 < 0 (see common.cuh)
 // Stops:    rows, B with the caller's outputs, active with chunk_out
 // Fused:    bias, tanh, the new state, mask, copy-through, zeroing and placing of the output
-// bytes gru_candidate_masked: active*n*(2*ACC + 3*STORE) + (rows - active)*n*STORE + n*STORE + (lengths*active + order*rows)*INT
+// bytes gru_candidate_masked: active*n*2*ACC + (2*active + rows + 1)*n*STORE + (lengths*active + order*rows)*INT
 // registers gru_candidate_masked: float16 24, bfloat16 24, float32 24, float64 32
 // registers gru_candidate_masked_vec: float16 56, bfloat16 56, float32 40, float64 40
 

@@ -7,7 +7,8 @@
 //
 // Letters: B rows in the order by length, active of them with memory for gates, n units, p columns of a projection.
 // Shared by the three kernels, each with an entry *_vec of 16-byte accesses:
-// Inputs:   lengths  [B] steps of each row, or null: every step counts.  order [B] the caller's rows, or null: as they lie
+// Inputs:   lengths  [B] steps of each row, or null: every step counts
+//           order    [B] the caller's rows, or null: as they lie
 // Clips:    cell_clip, proj_clip: limit to [-clip, clip]; negative: no limit
 // Clock:    moved on where t0 < 0, but not by lstm_step_projected, which is followed by lstm_projection_masked
 // Aliasing: none.  Scratch: none.
@@ -20,7 +21,7 @@
 // Outputs:  chunk_out [active][n] of STORE, rows alive; null: the caller's outputs by the clock, +0 for rows not alive
 // Stops:    rows, B with the caller's outputs, active with chunk_out
 // Fused:    bias, peepholes, gates, both states, clip, mask, copy-through, zeroing and placing of the output
-// bytes lstm_step_masked: active*n*(4*ACC + 4*STORE) + (rows - active)*n*STORE + (4 + 3*peepholes)*n*STORE + (lengths*active + order*rows)*INT
+// bytes lstm_step_masked: active*n*4*ACC + (3*active + rows + 4 + 3*peepholes)*n*STORE + (lengths*active + order*rows)*INT
 // registers lstm_step_masked: float16 48, bfloat16 48, float32 48, float64 72
 // registers lstm_step_masked_vec: float16 80, bfloat16 80, float32 64, float64 80
 //
@@ -29,7 +30,7 @@
 // In place: c         [B][n] of STORE; written where the row is alive
 // Outputs:  m         [active][n] of STORE, what is to be projected; rows alive only
 // Fused:    all of the above but h, the output and the clock
-// bytes lstm_step_projected: active*n*(4*ACC + 3*STORE) + (4 + 3*peepholes)*n*STORE + lengths*active*INT
+// bytes lstm_step_projected: active*n*4*ACC + (3*active + 4 + 3*peepholes)*n*STORE + lengths*active*INT
 // registers lstm_step_projected: float16 40, bfloat16 40, float32 32, float64 48
 // registers lstm_step_projected_vec: float16 80, bfloat16 80, float32 64, float64 72
 //
@@ -38,7 +39,7 @@
 // In place: h         [B][p] of STORE; written where the row is alive
 // Outputs:  chunk_out [active][p], or the caller's outputs, as above
 // Fused:    clip, mask, copy-through, zeroing and placing of the output
-// bytes lstm_projection_masked: active*p*(ACC + 2*STORE) + (rows - active)*p*STORE + (lengths*active + order*rows)*INT
+// bytes lstm_projection_masked: active*p*ACC + (active + rows)*p*STORE + (lengths*active + order*rows)*INT
 // registers lstm_projection_masked: float16 24, bfloat16 24, float32 24, float64 24
 // registers lstm_projection_masked_vec: float16 32, bfloat16 32, float32 32, float64 32
 

@@ -201,7 +201,7 @@ def test_parameters_are_read_from_the_source() -> None:
     ]
 
 
-def test_every_entry_point_is_launched_by_a_helper_and_has_its_parameters(work: Any) -> None:
+def test_every_entry_point_is_launched_by_a_helper_and_has_its_parameters() -> None:
     """The host side refuses a kernel whose compiled parameters are not the declared ones."""
     from impl_gpu.device import host_kernels
 

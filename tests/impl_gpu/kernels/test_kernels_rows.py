@@ -5,6 +5,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from .bench import Bench, bits
+
 ITEMSIZES = [1, 2, 4, 8, 16]
 SEEDS = range(6)
 
@@ -17,14 +19,14 @@ def random_bytes(rng: np.random.Generator, *shape: int) -> Any:
 @pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize("itemsize", ITEMSIZES)
 @pytest.mark.parametrize("other", [False, True], ids=["zeros", "other"])
-def test_masked_copy_takes_each_row_from_its_place(work: Any, itemsize: int, other: bool, seed: int) -> None:
+def test_masked_copy_takes_each_row_from_its_place(itemsize: int, other: bool, seed: int) -> None:
     """Rows apart from each other, lengths 0 to T or none; what lies between rows stays as it is [SEQ-4, SEQ-5]."""
     rng = np.random.default_rng([seed, itemsize])
     rows, width, t = int(rng.integers(1, 300)), int(rng.choice([1, 2, 3, 4, 16, 33, 300])), int(rng.integers(0, 5))
     gaps = [int(gap) for gap in rng.integers(0, 3, 3)]
     given = [random_bytes(rng, rows, (width + gap) * itemsize) for gap in gaps]
     lengths = rng.integers(0, 6, rows) if rng.random() < 0.7 else None
-    bench = work.Bench(seed=seed)
+    bench = Bench(seed=seed)
     offset = int(rng.integers(0, 3)) * itemsize
     dst, src, third = (bench.hold(array, offset=offset) for array in given)
     bench.launch(
@@ -49,19 +51,19 @@ def test_masked_copy_takes_each_row_from_its_place(work: Any, itemsize: int, oth
     bench.finish()
 
 
-def test_masked_copy_may_keep_rows_in_place(work: Any) -> None:
-    bench = work.Bench()
+def test_masked_copy_may_keep_rows_in_place() -> None:
+    bench = Bench()
     state = np.array([[1, np.nan, -0.0], [4, 5, 6]], np.float32)
     dst, src = bench.hold(state), bench.hold(np.full((2, 3), 7, np.float32))
     strides = {"rows": 2, "row_elements": 3, "dst_row": 3, "src_row": 3, "other_row": 3}
     bench.launch("masked_copy", itemsize=4, dst=dst, src=src, other=dst, lengths=bench.table([0, 1]), t=0, **strides)
     state[1] = 7
-    assert np.array_equal(work.bits(dst.now()), work.bits(state))
+    assert np.array_equal(bits(dst.now()), bits(state))
 
 
 @pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize("itemsize", ITEMSIZES)
-def test_pack_rows_leaves_no_gap(work: Any, itemsize: int, seed: int) -> None:
+def test_pack_rows_leaves_no_gap(itemsize: int, seed: int) -> None:
     """The first active rows of the order, step after step; inputs of both layouts, a last chunk cut short."""
     rng = np.random.default_rng([seed, itemsize])
     T, B, d = int(rng.integers(1, 9)), int(rng.integers(1, 20)), int(rng.choice([1, 3, 4, 8, 150]))
@@ -74,7 +76,7 @@ def test_pack_rows_leaves_no_gap(work: Any, itemsize: int, seed: int) -> None:
     order = rng.permutation(B) if rng.random() < 0.7 else None
     x = random_bytes(rng, T, B, d * itemsize)
     time_major = bool(rng.integers(2))
-    bench = work.Bench(seed=seed)
+    bench = Bench(seed=seed)
     held = bench.hold(x if time_major else x.swapaxes(0, 1))
     dst = bench.hold(random_bytes(rng, int(base[-1]), d * itemsize))
     bench.launch(
@@ -102,13 +104,13 @@ def test_pack_rows_leaves_no_gap(work: Any, itemsize: int, seed: int) -> None:
 @pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize("gather", [0, 1], ids=["scatter", "gather"])
 @pytest.mark.parametrize("itemsize", ITEMSIZES)
-def test_move_rows_there_and_back(work: Any, itemsize: int, gather: int, seed: int) -> None:
+def test_move_rows_there_and_back(itemsize: int, gather: int, seed: int) -> None:
     rng = np.random.default_rng([seed, itemsize, gather])
     rows, width = int(rng.integers(1, 40)), int(rng.choice([1, 2, 5, 16, 300]))
     gaps = [int(gap) for gap in rng.integers(0, 3, 2)]
     before, given = (random_bytes(rng, rows, (width + gap) * itemsize) for gap in gaps)
     order = rng.permutation(rows) if rng.random() < 0.7 else None
-    bench = work.Bench(seed=seed)
+    bench = Bench(seed=seed)
     dst, src = bench.hold(before), bench.hold(given)
     bench.launch(
         "move_rows",
@@ -145,10 +147,10 @@ def test_move_rows_there_and_back(work: Any, itemsize: int, gather: int, seed: i
     ],
 )
 def test_the_widest_pieces_that_divide_everything_are_moved(
-    work: Any, monkeypatch: pytest.MonkeyPatch, itemsize: int, width: int, stride: int, offset: int, entry: str
+    monkeypatch: pytest.MonkeyPatch, itemsize: int, width: int, stride: int, offset: int, entry: str
 ) -> None:
     """``offset`` and ``stride`` are of the destination, in elements."""
-    bench = work.Bench()
+    bench = Bench()
     launched = []
     launch = bench.device.launch
 
@@ -165,14 +167,14 @@ def test_the_widest_pieces_that_divide_everything_are_moved(
     assert np.array_equal(dst.now()[:, : width * itemsize], src.now())
 
 
-def test_more_steps_and_columns_than_the_largest_grid(work: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_more_steps_and_columns_than_the_largest_grid(monkeypatch: pytest.MonkeyPatch) -> None:
     """The loops over pieces and steps: grids of 2, where a device has 65535."""
     from impl_gpu.kernels import geometry
 
     monkeypatch.setattr(geometry, "MAX_BLOCKS_Y", 2)
     monkeypatch.setattr(geometry, "MAX_BLOCKS_Z", 2)
     geometry.blocks.cache_clear()
-    bench, rng = work.Bench(), np.random.default_rng(0)
+    bench, rng = Bench(), np.random.default_rng(0)
     x = random_bytes(rng, 7, 2, 1001)
     dst, src = bench.hold(np.zeros((14, 1001), np.uint8)), bench.hold(x)
     tables = {"active": bench.table([2, 2, 2]), "base": bench.hold(np.array([0, 6, 12], np.int64))}
