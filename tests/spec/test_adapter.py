@@ -138,6 +138,28 @@ def test_changed_arrays_are_named() -> None:
     assert answer.changed == ("initial_state",)
 
 
+def test_changed_arrays_of_another_library_are_named() -> None:
+    class Box:
+        """An array of another library."""
+
+        def __init__(self, array: Any) -> None:
+            self.array = array
+
+    class Boxed(PythonAdapter):
+        def to_array(self, array: Any) -> Any:
+            return Box(array.copy())
+
+        def snapshot(self, value: Any) -> Any:
+            return super().snapshot(value.array if isinstance(value, Box) else value)
+
+    def change(cell: Any, inputs: Any, initial_state: Any) -> Any:
+        initial_state.array[0] = 7
+        return inputs, initial_state
+
+    answer = Boxed("toy", change, CELLS).run(case(initial_state=np.zeros((2, 1)))).answers[0]
+    assert answer.changed == ("initial_state",)
+
+
 def test_arguments_that_come_back_as_they_are_are_named() -> None:
     def alias(cell: Any, inputs: Any, initial_state: Any) -> Any:
         return inputs + 1, {"state": initial_state[0][:1]}
