@@ -13,6 +13,7 @@ import sys
 from collections.abc import Sequence
 
 OK, BROKEN, FAILED = 0, 1, 2
+STAGES = ("available", "smoke", "profile", "differential", "schedules", "memcheck")
 EXTRA = {"hypothesis", "jinja2", "pytest", "rich", "xdist"}
 
 
@@ -56,6 +57,16 @@ def parser() -> argparse.ArgumentParser:
     schedules = commands.add_parser("schedules", help="cases heavy with concurrency, each under many schedules")
     _two(schedules, "schedules", cases=200, schedules=20)
 
+    device = commands.add_parser("device", help="the suite in stages with time limits, as one JSON file of evidence")
+    device.add_argument("implementation", nargs="?", default="impl_gpu", help="a name or module:attribute (impl_gpu)")
+    device.add_argument("--profile", choices=("smoke", "default", "thorough"), default="default", help="after smoke")
+    device.add_argument("--cases", type=_jobs, default=3000, metavar="N", help="of the differential, about (3000)")
+    device.add_argument("--minutes", type=float, default=8.0, metavar="M", help="for all stages together (8)")
+    device.add_argument("--seed", type=int, default=0, help="the same seed gives the same cases (0)")
+    device.add_argument("--jobs", type=_jobs, default=cores(), metavar="N", help="processes side by side (all cores)")
+    device.add_argument("--out", metavar="FILE", help="the evidence (docs/evidence/NAME-conformance.json)")
+    device.add_argument("--stage", choices=STAGES, help=argparse.SUPPRESS)
+
     validate = commands.add_parser("validate", help="see whether a report is whole and agrees with itself")
     validate.add_argument("report", help="report.json, or its folder")
     return top
@@ -67,6 +78,10 @@ def _two(command: argparse.ArgumentParser, name: str, cases: int, schedules: int
     command.add_argument("against", nargs="?", default="impl_ref", help="the second implementation (impl_ref)")
     command.add_argument("--cases", type=_jobs, default=cases, metavar="N", help=f"how many, about ({cases})")
     command.add_argument("--schedules", type=int, default=schedules, metavar="N", help=f"for each case ({schedules})")
+    if name == "schedules":
+        command.add_argument("--repeat", action="store_true", help="run each case so often, whatever its order is")
+    else:
+        command.set_defaults(repeat=False)
     command.add_argument("--kind", default="", metavar="TEXT", help="only kinds of cells with this in their name")
     command.add_argument("--seed", type=int, default=0, help="the same seed gives the same cases (0)")
     command.add_argument("--jobs", type=_jobs, default=cores(), metavar="N", help="processes side by side (all cores)")

@@ -39,6 +39,7 @@ def perform(options: argparse.Namespace) -> int:
         "validate": validate,
         "differential": differential,
         "schedules": differential,
+        "device": device,
     }[options.command]
     return command(options)
 
@@ -90,6 +91,14 @@ def differential(options: argparse.Namespace) -> int:
     """`differential` and `schedules`: two implementations on the same generated cases."""
     from conformance.differential import command  # what only this command needs
 
+    return command.perform(options)
+
+
+def device(options: argparse.Namespace) -> int:
+    """`device`: the suite in stages, as evidence."""
+    from conformance.evidence import command  # what only this command needs
+
+    options.out = options.out or command.default_out(options.implementation)
     return command.perform(options)
 
 

@@ -89,7 +89,7 @@ def perform(options: argparse.Namespace) -> int:
     for one in (target, against):
         if one.note is not None:
             raise subjects.NotAvailable(f"{one.name}: {one.note}")
-    if group == strata.SCHEDULES and not getattr(target.open(), "schedules", False):
+    if options.repeat is False and group == strata.SCHEDULES and not getattr(target.open(), "schedules", False):
         raise subjects.NotAvailable(f"{target.name} has no schedules to choose from")
     shares = strata.shares(group, options.cases)
     chosen = {one: count for one, count in shares.items() if options.kind in one.kind}
@@ -113,6 +113,7 @@ def perform(options: argparse.Namespace) -> int:
         "seconds": round(time.perf_counter() - clock, 1),
         "seed": options.seed,
         "schedules": options.schedules,
+        "repeated": options.repeat,
         "versions": assemble.versions(),
         **summary(found, files),
     }
@@ -129,7 +130,7 @@ def run(
     """Tries every stratum with its share of cases, until the minutes are over where they are limited."""
     found = Found()
     tasks = [
-        work.Task(one, target, against, Settings(seed=options.seed, count=count), options.schedules)
+        work.Task(one, target, against, Settings(seed=options.seed, count=count), options.schedules, options.repeat)
         for one, count in chosen.items()
     ]
     end = time.monotonic() + 60 * options.minutes if options.minutes else float("inf")
@@ -205,7 +206,8 @@ def show(found: Found, files: Mapping[Stratum, Path], target: Target, console: C
     """The counts by kind and dtype, and how to see each failure again."""
     console.print(table(list(found.results.items())))
     for stratum, path in files.items():
-        console.print(Text(f"{stratum.kind} {stratum.dtype}: again: python -m conformance replay {path} {target.name}"))
+        again = f"python -m conformance replay {path} {target.replay_arguments()}"
+        console.print(Text(f"{stratum.kind} {stratum.dtype}: again: {again}"), soft_wrap=True)
     for trouble in found.troubles:
         console.print(Text(f"error: {trouble}", style="bold red"))
     count = sum(result.examples for result in found.results.values())

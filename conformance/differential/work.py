@@ -10,23 +10,42 @@ from conformance.differential.strata import Stratum, law
 from conformance.engine import LawResult, Settings
 from conformance.subjects import Subject
 from conformance.targets import Target
+from dynamic_rnn_spec.case import Case, Outcome
 
 
 @dataclass(frozen=True)
 class Task:
-    """A stratum on an implementation, against a second one; 0 schedules: as the implementation likes."""
+    """A stratum on an implementation, against a second one; 0 schedules: as the implementation likes.
+
+    ``repeat``: it has no schedules to choose from, and each case is run as often instead.
+    """
 
     stratum: Stratum
     target: Target
     against: Target
     settings: Settings
     schedules: int = 0
+    repeat: bool = False
+
+
+class Repeated:
+    """An implementation that takes a schedule's number and does as it always does."""
+
+    def __init__(self, subject: Subject) -> None:
+        self._subject = subject
+        self.name = subject.name
+
+    def run(self, case: Case, schedule: int | None = None) -> Outcome:
+        """The case once more."""
+        del schedule  # only so that it counts as another run
+        return self._subject.run(case)
 
 
 def run(task: Task) -> LawResult:
     """The result of the task."""
-    second = _open(task.against)
-    return engine.run_law(law(task.stratum, task.schedules), _open(task.target), task.settings, second.run)
+    first, second = _open(task.target), _open(task.against)
+    subject = Repeated(first) if task.repeat else first
+    return engine.run_law(law(task.stratum, task.schedules), subject, task.settings, second.run)
 
 
 @functools.cache

@@ -166,7 +166,7 @@ def test_a_difference_is_kept_and_replayed(
     assert (failure["kind"], failure["dtype"], failure["verdict"]) == ("BasicRNNCell relu", "float32", "fail")
     stored = tmp_path / "d" / "BasicRNNCell-relu-float32.json"
     assert failure["counterexample"] == str(stored)
-    assert f"again: python -m conformance replay {stored} inexact" in capfd.readouterr().out.replace("\n", "")
+    assert f"again: python -m conformance replay {stored} {inexact}" in capfd.readouterr().out.replace("\n", "")
     assert ran("replay", str(stored), inexact) == 1
     assert ran("replay", str(stored), "impl_ref") == 0
 

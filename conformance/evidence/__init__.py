@@ -1,0 +1,2 @@
+"""`device`: what the suite has to say of an implementation on a machine that may be lent for minutes, as one JSON file;
+it knows no device and no implementation."""

@@ -1,0 +1,170 @@
+"""What each stage of `device` does, and the result that it leaves: counts, and whole counterexamples, for the machine
+may be gone when they are read."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from conformance import report, targets
+from conformance.report.model import LEVELS, Implementation, Report, headline
+from dynamic_rnn_spec.evidence import FAILED, NOT_RUN, PASSED, write_result
+
+KEPT = 5
+"""Counterexamples that are kept whole."""
+MEMORY_CHECKED = "CONFORMANCE_MEMORY_CHECKED"
+"""Set where a memory checker watches: an implementation that hands out memory of a pool should ask for each piece."""
+SCHEDULES, REPEATS = 20, 5
+
+
+def run(options: argparse.Namespace) -> int:
+    """Runs one stage in this process; 0 where it passed."""
+    stage: Callable[[argparse.Namespace], bool] = {
+        "available": available,
+        "smoke": lambda options: suite(options, "smoke"),
+        "profile": lambda options: suite(options, options.profile),
+        "differential": differential,
+        "schedules": schedules,
+        "memcheck": memcheck,
+    }[options.stage]
+    return 0 if stage(options) else 1
+
+
+def available(options: argparse.Namespace) -> bool:
+    """The implementation is here, and says what it runs on."""
+    (target,) = targets.inspect([options.implementation])
+    if target.note is not None:
+        write_result(NOT_RUN, why=target.note, go_on=False)
+        return False
+    facts = {"implementation": {"name": target.name, "own": target.own, **target.description}}
+    write_result(PASSED, facts=facts)
+    return True
+
+
+def suite(options: argparse.Namespace, profile: str) -> bool:
+    """`run` with a profile: what was counted, and what was broken."""
+    with tempfile.TemporaryDirectory() as folder:
+        arguments = ["--profile", profile, "--seed", str(options.seed), "--jobs", str(options.jobs), "--out", folder]
+        status = conformance("run", options.implementation, *arguments)
+        if not (Path(folder) / "report.json").is_file():
+            write_result(FAILED, why=f"no report; exit status {status}")
+            return False
+        found = report.read(Path(folder))
+        (column,) = found["implementations"]
+        examples = report_examples(Path(folder), column)
+    broken = broken_clauses(found, column)
+    named = [one["clause"] for one in broken]
+    counts = {level: headline(column["summary"][level], level, column["own"]) for level in LEVELS}
+    write_result(
+        PASSED if status == 0 else FAILED,
+        why=None if status == 0 else f"exit status {status}; these clauses do not hold: {', '.join(named)}",
+        profile=profile,
+        ran_on=column["device"],
+        counts=counts,
+        examples=sum(verdict["examples"] for verdict in column["verdicts"]),
+        left_out=[
+            {"clause": verdict["clause"], **verdict["left_out"]}
+            for verdict in column["verdicts"]
+            if "left_out" in verdict
+        ],
+        broken=broken,
+        counterexamples=examples,
+    )
+    return status == 0
+
+
+def broken_clauses(found: Report, column: Implementation) -> list[dict[str, Any]]:
+    """Every testable clause that is no pass, with what was said."""
+    testable = {clause["id"] for clause in found["clauses"] if clause["testable"]}
+    return [
+        {
+            "clause": verdict["clause"],
+            "verdict": verdict["verdict"],
+            "reason": verdict["counterexample"]["message"] if verdict["counterexample"] else verdict["reason"],
+        }
+        for verdict in column["verdicts"]
+        if verdict["clause"] in testable and verdict["verdict"] != "pass"
+    ]
+
+
+def report_examples(folder: Path, column: Implementation) -> list[Any]:
+    """The first counterexamples of a report, whole."""
+    files = [verdict["counterexample"]["file"] for verdict in column["verdicts"] if verdict["counterexample"]]
+    return [json.loads((folder / file).read_bytes()) for file in files[:KEPT]]
+
+
+def differential(options: argparse.Namespace) -> bool:
+    """`differential`: thousands of cases beside the second implementation."""
+    return compared(options, "differential", ["--cases", str(options.cases)])
+
+
+def schedules(options: argparse.Namespace) -> bool:
+    """`schedules`, under many of them where the implementation has some, else again and again as the device likes."""
+    (target,) = targets.inspect([options.implementation])
+    many = bool(getattr(target.open(), "schedules", False))
+    count = ["--schedules", str(SCHEDULES)] if many else ["--schedules", str(REPEATS), "--repeat"]
+    return compared(options, "schedules", count)
+
+
+def compared(options: argparse.Namespace, command: str, arguments: Sequence[str]) -> bool:
+    """One of the two commands that compare, and the JSON that it leaves."""
+    with tempfile.TemporaryDirectory() as folder:
+        out = Path(folder) / "found.json"
+        common = ["--seed", str(options.seed), "--jobs", str(options.jobs), "--out", str(out)]
+        status = conformance(command, options.implementation, *common, *arguments)
+        if not out.is_file():
+            write_result(FAILED, why=f"no result; exit status {status}")
+            return False
+        found = json.loads(out.read_bytes())
+        files = [failure["counterexample"] for failure in found["failures"] if failure["counterexample"]]
+        examples = [json.loads(Path(file).read_bytes()) for file in files[:KEPT]]
+    said = [f"{one['kind']} {one['dtype']}: {one['message']}" for one in found["failures"]] + found["troubles"]
+    write_result(
+        PASSED if status == 0 else FAILED,
+        why=None if status == 0 else f"{len(said)} do not agree: {'; '.join(said[:KEPT])}",
+        **{name: found[name] for name in ("against", "cases", "schedules", "by_kind", "coverage", "failures")},
+        counterexamples=examples,
+    )
+    return status == 0
+
+
+def memcheck(options: argparse.Namespace) -> bool:
+    """The smoke profile under compute-sanitizer; it ends with the count of errors that it saw."""
+    sanitizer = shutil.which("compute-sanitizer")
+    assert sanitizer is not None
+    flags: list[str] = subprocess._args_from_interpreter_flags()  # type: ignore[attr-defined]  # as multiprocessing does
+    with tempfile.TemporaryDirectory() as folder:
+        command = [sanitizer, "--tool", "memcheck", "--target-processes", "all", "--error-exitcode", "9"]
+        command += [sys.executable, *flags, "-m", "conformance", "run", options.implementation, "--profile", "smoke"]
+        command += ["--seed", str(options.seed), "--jobs", str(options.jobs), "--out", folder]
+        environment = {**os.environ, MEMORY_CHECKED: "1"}
+        started = time.monotonic()
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    summaries = [line.strip() for line in done.stdout.splitlines() if "ERROR SUMMARY" in line]
+    errors = [line for line in summaries if "ERROR SUMMARY: 0 errors" not in line]
+    good = done.returncode == 0 and bool(summaries) and not errors
+    write_result(
+        PASSED if good else FAILED,
+        why=None if good else f"exit status {done.returncode}; {errors or summaries or 'no summary'}",
+        command=[Path(word).name if word == sanitizer else word for word in command[:8]],
+        summaries=summaries,
+        took=round(time.monotonic() - started, 1),
+        **({} if good else {"said": (done.stdout + done.stderr)[-6000:]}),
+    )
+    return good
+
+
+def conformance(*arguments: str) -> int:
+    """Another command of the suite, in this process; its exit status."""
+    from conformance import cli
+
+    return cli.main(list(arguments))
