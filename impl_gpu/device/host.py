@@ -58,6 +58,7 @@ class HostDevice(Device):
         self._source = source
         self._memory = Memory()
         self._entries: dict[Kernel, Entry] = {}
+        self._used: set[Any] = set()
         self._staging: list[tuple[HostEvent, Buffer]] = []
         self._late: SeamError | None = None
         self._model = Model(seed, self._memory.lock)
@@ -78,8 +79,10 @@ class HostDevice(Device):
                 self.finish()
         finally:
             self._staging.clear()
+            self._used.clear()
             before = self._model
             self._model = Model(seed, self._memory.lock)
+            self.kept.clear()
             for function, arguments in before.abandoned():
                 if function == self._memory.reclaim:
                     function(*arguments)
@@ -252,7 +255,14 @@ class HostDevice(Device):
     # Work.
 
     def _do_gemm(self, call: Gemm, stream: HostStream) -> None:
+        self._use((*call[:5], call.a_type, call.c_type, call.compute), "of this shape of a product")
         self._model.enqueue(stream, product, call, self._memory, self.purpose)
+
+    def _use(self, what: Any, words: str) -> None:
+        # CUDA loads code when it is used first, and can't do so during a capture.
+        if what not in self._used:
+            self._model.refuse_capture(f"{self.purpose}: the first use {words}")
+            self._used.add(what)
 
     def _do_launch(
         self,
@@ -266,6 +276,7 @@ class HostDevice(Device):
         if not 0 <= shared <= MAX_SHARED:
             raise SeamError(f"{kernel.entry}: shared memory of 0 to {MAX_SHARED} bytes, got {shared}")
         entry = self._entries.get(kernel) or self._load(kernel)
+        self._use(entry, f"of {kernel.entry}")
         values = [argument.value for argument in arguments]
         self._model.enqueue(stream, self._run, entry, values, grid, block, shared, self.purpose)
 

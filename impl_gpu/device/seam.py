@@ -112,6 +112,7 @@ class Device(abc.ABC):
         """What callers keep by name for as long as the streams of this device live."""
         found: dict[str, Any] = self.__dict__.setdefault("_kept", {})
         return found
+
     purpose: str = ""  # of the call in progress, for what a side says of it
 
     # Memory.

@@ -217,6 +217,7 @@ def test_work_on_another_stream_during_capture(shows: Callable[..., None]) -> No
     def program(desk: Any, planted: bool) -> bool:
         device, own = desk.device, desk.device.new_stream()
         x = desk.upload(np.ones(8), stream=own)
+        desk.launch("add", x.ptr, x.ptr, 0.0, 8, stream=own)
         device.begin_capture(own)
         try:
             desk.launch("add", x.ptr, x.ptr, 1.0, 8, stream=desk.stream if planted else own)
@@ -229,10 +230,42 @@ def test_work_on_another_stream_during_capture(shows: Callable[..., None]) -> No
     shows(program, "cudaErrorStreamCaptureIsolation", always=True)
 
 
+@pytest.mark.parametrize("kind", ["kernel", "product"])
+def test_first_use_within_a_capture(kind: str, shows: Callable[..., None]) -> None:
+    def program(desk: Any, planted: bool) -> bool:
+        device, own = desk.device, desk.device.new_stream()
+        x, y = desk.upload(np.ones(4), stream=own), desk.upload(np.zeros(4), stream=own)
+        call = row_major(
+            x.ptr, x.ptr, y.ptr, 2, 2, 2, dtype="float32", accumulator="float32", lda=2, ldb=2, ldc=2, accumulate=False
+        )
+
+        def work() -> None:
+            if kind == "kernel":
+                desk.launch("add", y.ptr, x.ptr, 1.0, 4, stream=own)
+            else:
+                device.gemm(call, own, "product")
+
+        if not planted:
+            work()
+            device.zero(y.ptr, 16, own, "again")
+        device.begin_capture(own)
+        try:
+            work()
+        except SeamError:
+            device.abandon_capture(own)
+            raise
+        device.replay(device.end_capture(own), own, "chunk")
+        return bool((desk.download(y, stream=own) == (1 if kind == "kernel" else 2)).all())
+
+    used = {"kernel": "add: the first use of add", "product": "product: the first use of this shape of a product"}
+    shows(program, f"cudaErrorStreamCaptureUnsupported: {used[kind]} during a capture", always=True)
+
+
 def test_stale_weights_in_a_replayed_graph(shows: Callable[..., None]) -> None:
     def program(desk: Any, planted: bool) -> bool:
         device, own = desk.device, desk.device.new_stream()
         y, weights = desk.upload(np.zeros(8), stream=own), desk.upload(np.full(8, 1), stream=own)
+        desk.launch("add", y.ptr, weights.ptr, 0.0, 8, stream=own)
         device.begin_capture(own)
         desk.launch("add", y.ptr, weights.ptr, 1.0, 8, stream=own)
         graph = device.end_capture(own)
@@ -254,6 +287,7 @@ def test_graph_over_freed_weights(shows: Callable[..., None]) -> None:
     def program(desk: Any, planted: bool) -> bool:
         device, own = desk.device, desk.device.new_stream()
         y, weights = desk.upload(np.zeros(8), stream=own), desk.upload(np.full(8, 1), stream=own, purpose="weights")
+        desk.launch("add", y.ptr, weights.ptr, 0.0, 8, stream=own)
         device.begin_capture(own)
         desk.launch("add", y.ptr, weights.ptr, 1.0, 8, stream=own)
         graph = device.end_capture(own)
