@@ -5,6 +5,7 @@ import weakref
 
 from ..device.seam import Device
 from .staging import Staging
+from .streams import Streams
 from .weights import WeightsCache
 from .workspace import WorkspacePool
 
@@ -15,15 +16,16 @@ class Caches:
 
     def __init__(self, device: Device) -> None:
         self.lock = threading.RLock()
-        self._device = device
+        self.streams = Streams(device)
         self.staging = Staging(device)
-        self.clear()
+        self.weights = WeightsCache(device, self.streams, self.staging)
+        self.workspaces = WorkspacePool(device, self.streams)
 
     def clear(self) -> None:
-        """Begin anew. Pinned memory that a copy may still read stays until a later call finds that it has run."""
+        """Give back what no call is using. Pinned memory stays where a copy out of it has not run yet."""
         with self.lock:
-            self.weights = WeightsCache(self._device, self.staging)
-            self.workspaces = WorkspacePool(self._device)
+            self.weights.clear()
+            self.workspaces.clear()
             self.staging.give_back(0)
 
 
@@ -31,10 +33,10 @@ _ALL: weakref.WeakSet[Caches] = weakref.WeakSet()
 
 
 def caches_of(device: Device) -> Caches:
-    """Those of this device, made when first asked for; they are kept in the device, and end with it."""
-    found: Caches | None = device.__dict__.get("fused_caches")
+    """Those of this device, made when first asked for; the device keeps them, and they end with it."""
+    found: Caches | None = device.kept.get("fused")
     if found is None:
-        found = device.__dict__.setdefault("fused_caches", Caches(device))
+        found = device.kept.setdefault("fused", Caches(device))
         _ALL.add(found)
     return found
 

@@ -1,124 +1,59 @@
-"""One call of the fused path from the arguments to the results; it refuses to loop, to check and to compute.
+"""All that one call of the fused path works with, and where it lies; it refuses to run any of it."""
 
-It takes memory, weights and a second stream out of the caches, has everything enqueued on the caller's stream, and
-puts them back before the device has begun: events, not the host, see to it that the next user comes later.
-"""
-
-import contextlib
-from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
-from dynamic_rnn_spec.structure import flatten, pack_sequence_as
-
-from ..arguments import Arguments
 from ..device.seam import Device
-from ..settings import Options, current
-from .caches import Caches, caches_of
-from .chooser import choose
-from .layout import Layout, Tables, layout
-from .loop import Call, Loop, may_overlap
+from ..settings import Options
+from .layout import place_of
 from .noise import Noise
-from .plan import Plan, Refusal, plan
-from .precision import PRECISIONS, Precision
-from .products import SLOTS
-from .ragged import Schedule, schedule
+from .plan import Layer, Plan
+from .precision import Precision
+from .ragged import Chunk, Schedule
 from .sequence import Inputs, Outputs
-from .state import States
 from .workspace import Workspace
 
-WAYS = {"steps": Loop}
-"""How the steps of a call can be run, by the names that ``chooser`` gives."""
+
+@dataclass(frozen=True)
+class Call:
+    """One call; addresses are of the device."""
+
+    device: Device
+    stream: Any  # the caller's
+    side: Any  # runs beside it
+    plan: Plan
+    widths: list[int]  # columns of each value
+    precision: Precision
+    runs: Schedule
+    options: Options
+    workspace: Workspace
+    lengths: int | None  # the address of the table
+    order: int | None
+    weights: list[Any]  # of each layer, as addresses
+    inputs: Inputs
+    outputs: Outputs
+    noise: Noise
+
+    @property
+    def overlaps(self) -> bool:
+        return may_overlap(self.plan, self.runs, self.options)
+
+    def address(self, value: int, chunk: Chunk) -> int:
+        """Where a chunk of that value lies: ``active`` rows for each step, without gaps."""
+        place = place_of(self.plan, value)
+        if place == 0:
+            return self.inputs.address(chunk)
+        return self.workspace.addresses[f"value {place}"]
+
+    def clock(self, layer: int) -> int:
+        """Where the clock of a layer lies."""
+        return self.workspace.addresses[f"clock {layer}"]
+
+    def gates(self, number: int) -> int:
+        """Where the gates of that chunk lie: chunks take turns with the slots."""
+        return self.workspace.addresses[f"gates {number % 2 if self.overlaps else 0}"]
 
 
-def run(cell: Any, given: Arguments, device: Device) -> tuple[list[Any], Any]:
-    """The leaves of the outputs, and the state, of a cell that has stages and has been built.
-
-    Args:
-        cell: what ``plan`` takes, and every step of shapes has taken.
-        given: the Arguments of the call, of B rows and T steps.
-        device: where it runs.
-
-    All work is enqueued on the caller's current stream, or joined with it, when this returns.
-    """
-    stages = plan(cell)
-    if isinstance(stages, Refusal):
-        raise ValueError(f"the fused path can't run {stages.reason}")
-    given.enter(device)
-    (x,) = given.inputs
-    precision = PRECISIONS[x.dtype.name]
-    runs = schedule(given.lengths, given.max_time, given.batch_size, given.parallel_iterations)
-    options, stream, caches = current(), device.current_stream(), caches_of(device)
-    inputs = Inputs(x, given.time_major, runs, precision)
-    widths = stages.widths(inputs.depth)
-    with caches.lock:
-        outputs = Outputs(device, stream, runs, widths[-1], given.time_major, x.dtype)
-        needed = workspace_layout(stages, inputs.depth, precision, runs, options)
-        with (
-            _weights(caches, stages, widths, stream) as weights,
-            _workspace(caches, needed, stream) as workspace,  # innermost: its end joins the streams
-        ):
-            tables = _tables(caches, workspace, runs, inputs.is_packed or runs.lengths is not None, stream)
-            order = None if runs.order is None else tables["order"]
-            inputs.pack(device, stream, tables)
-            states = States(device, stream, stages.layers, workspace.addresses, order, runs.batch_size, precision)
-            states.load(given.initial_state)
-            WAYS[choose(device, stages, runs.batch_size, precision.name)](
-                Call(
-                    device=device,
-                    stream=stream,
-                    plan=stages,
-                    widths=widths,
-                    precision=precision,
-                    runs=runs,
-                    options=options,
-                    workspace=workspace,
-                    lengths=None if runs.lengths is None else tables["lengths"],
-                    order=order,
-                    weights=weights,
-                    inputs=inputs,
-                    outputs=outputs,
-                    noise=Noise(device, stages, inputs.depth, runs.batch_size, x.dtype),
-                )
-            ).run()
-            leaves = states.store(flatten(given.state_size), x.dtype)
-    return [outputs.array], pack_sequence_as(given.state_size, leaves)
-
-
-def workspace_layout(stages: Plan, depth: int, precision: Precision, runs: Schedule, options: Options) -> Layout:
-    """The workspace that a call takes."""
-    return layout(stages, depth, precision, runs, SLOTS if may_overlap(stages, runs, options) else 1)
-
-
-@contextlib.contextmanager
-def _workspace(caches: Caches, needed: Layout, stream: Any) -> Iterator[Workspace]:
-    workspace = caches.workspaces.take(needed)
-    workspace.begin(stream)
-    try:
-        yield workspace
-    finally:
-        workspace.end(stream)
-        caches.workspaces.give_back(workspace)
-
-
-@contextlib.contextmanager
-def _weights(caches: Caches, stages: Plan, widths: list[int], stream: Any) -> Iterator[list[Any]]:
-    """The addresses of the weights of each layer."""
-    depths = [widths[layer.source] for layer in stages.layers]
-    packed = [caches.weights.of(layer, depth) for layer, depth in zip(stages.layers, depths, strict=True)]
-    for layer, depth, weights in zip(stages.layers, depths, packed, strict=True):
-        weights.begin(layer, depth, stream)
-    try:
-        yield [weights.addresses for weights in packed]
-    finally:
-        for weights in packed:
-            weights.end(stream)
-
-
-def _tables(caches: Caches, workspace: Workspace, runs: Schedule, needed: bool, stream: Any) -> dict[str, int]:
-    """The addresses of the tables of this call, which are copied if ``needed`` and not there from the call before."""
-    tables = Tables.of(runs)
-    data, ptr = tables.fill(runs), workspace.addresses["tables"]
-    if needed and workspace.tables != data:
-        caches.staging.put(ptr, data, stream, "tables")
-        workspace.tables = data
-    return {name: ptr + offset for name, offset in tables.offsets.items()}
+def may_overlap(plan: Plan, runs: Schedule, options: Options) -> bool:
+    """Whether input products run ahead: there is a next chunk, and they read nothing but the inputs themselves."""
+    return options.overlap and len(runs.chunks) > 1 and isinstance(plan.stages[0], Layer)

@@ -10,7 +10,7 @@ from ..abstract import Abstract
 from ..arguments import Arguments, check_arguments, check_cell, read_lengths
 from ..device import current_device
 from ..settings import current
-from .call import workspace_layout
+from .entry import workspace_layout
 from .plan import Add, Drop, Layer, Plan, Refusal, plan
 from .precision import PRECISIONS
 from .ragged import schedule

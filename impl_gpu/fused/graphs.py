@@ -11,6 +11,7 @@ from typing import Any
 
 from ..device.seam import Device, Graph
 from .layers import KINDS, Step, Steps
+from .streams import Streams
 
 GRAPHS_KEPT = 256
 BY_THE_CLOCK = -1
@@ -19,8 +20,9 @@ BY_THE_CLOCK = -1
 class Graphs:
     """The graphs of one workspace."""
 
-    def __init__(self, device: Device) -> None:
+    def __init__(self, device: Device, streams: Streams) -> None:
         self._device = device
+        self._streams = streams
         self._stream: Any = None
         self._found: OrderedDict[Steps, Graph | None] = OrderedDict()  # None: seen once; the longest unused first
 
@@ -35,9 +37,16 @@ class Graphs:
             self._found.popitem(last=False)
         return graph
 
+    def clear(self) -> None:
+        """Forget them all."""
+        self._found.clear()
+        if self._stream is not None:
+            self._streams.give_back_capturing(self._stream)
+            self._stream = None
+
     def _capture(self, steps: Steps) -> Graph:
         if self._stream is None:
-            self._stream = self._device.new_stream()
+            self._stream = self._streams.take_capturing()
         self._device.begin_capture(self._stream)
         try:
             run_steps(self._device, self._stream, steps, BY_THE_CLOCK)

@@ -55,18 +55,20 @@ def input_product(
 
 
 class ProductsAhead:
-    """The input products of the lowest layer, on the second stream of the workspace."""
+    """The input products of the lowest layer, on a second stream."""
 
     def __init__(
         self,
         device: Device,
         stream: Any,
+        side: Any,
         workspace: Workspace,
         chunks: tuple[Chunk, ...],
     ) -> None:
-        """What ``stream`` has been given so far makes all that the products read."""
+        """What ``stream`` has been given so far makes all that the products, on ``side``, read."""
         self._device = device
         self._stream = stream
+        self._side = side
         self._workspace = workspace
         self._chunks = chunks
         self._await_inputs()
@@ -81,8 +83,8 @@ class ProductsAhead:
         slot = number % SLOTS
         if number >= SLOTS:
             self._await_steps(slot)
-        fill(self._workspace.side, self._chunks[number], self._workspace.addresses[f"gates {slot}"])
-        self._device.record_event(self._workspace.filled[slot], self._workspace.side)
+        fill(self._side, self._chunks[number], self._workspace.addresses[f"gates {slot}"])
+        self._device.record_event(self._workspace.filled[slot], self._side)
 
     def await_products(self, number: int) -> None:
         """Later work on the caller's stream finds the products of that chunk in its slot."""
@@ -92,11 +94,16 @@ class ProductsAhead:
         """The caller's stream has been given all work on the slot of that chunk."""
         self._device.record_event(self._workspace.free[number % SLOTS], self._stream)
 
+    def join(self) -> None:
+        """Later work on the caller's stream comes after all products, also those that no steps have waited for."""
+        self._device.record_event(self._workspace.started, self._side)
+        self._device.wait_event(self._stream, self._workspace.started)
+
     def _await_inputs(self) -> None:
         """The products find what the caller's stream has been given to do so far done."""
         self._device.record_event(self._workspace.started, self._stream)
-        self._device.wait_event(self._workspace.side, self._workspace.started)
+        self._device.wait_event(self._side, self._workspace.started)
 
     def _await_steps(self, slot: int) -> None:
         """Later products find the slot left by the steps that worked in it."""
-        self._device.wait_event(self._workspace.side, self._workspace.free[slot])
+        self._device.wait_event(self._side, self._workspace.free[slot])

@@ -5,9 +5,13 @@ only when the event behind its copy has passed, and while none has there is anot
 """
 
 import ctypes
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from ..device.seam import Buffer, Device
+from .precision import Numbers
 
 KEPT_BYTES = 2**26
 """Slots that no copy reads any more are given back while all slots together hold more than this."""
@@ -25,11 +29,17 @@ class Staging:
         self._device = device
         self._slots: list[_Slot] = []
 
-    def put(self, ptr: int, data: bytes, stream: Any, purpose: str) -> None:
-        """Copy ``data`` to the device at ``ptr``, in the order of ``stream``; ``data`` may be forgotten at once."""
-        slot = self._free_slot(len(data), purpose)
-        ctypes.memmove(slot.buffer.ptr, data, len(data))
-        self._device.put(ptr, slot.buffer.ptr, len(data), stream, purpose)
+    def put(self, ptr: int, parts: Sequence[tuple[int, Numbers]], stream: Any, purpose: str) -> None:
+        """Copy arrays to the device, each to ``ptr`` plus its offset, in the order of ``stream`` and in one piece.
+
+        The arrays are read now. What lies between them is undefined afterwards.
+        """
+        nbytes = max(offset + array.nbytes for offset, array in parts)
+        slot = self._free_slot(nbytes, purpose)
+        memory = np.ctypeslib.as_array((ctypes.c_uint8 * nbytes).from_address(slot.buffer.ptr))
+        for offset, array in parts:
+            memory[offset : offset + array.nbytes].view(array.dtype).reshape(array.shape)[...] = array
+        self._device.put(ptr, slot.buffer.ptr, nbytes, stream, purpose)
         self._device.record_event(slot.copied, stream)
         self._slots.append(slot)
         self.give_back(KEPT_BYTES)

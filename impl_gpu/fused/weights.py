@@ -1,79 +1,77 @@
 """The weights of a layer in device memory as its products read them; it refuses to know a cell's equations.
 
 They stay at one address as long as their variables live, so that graphs over them stay right, and are written anew
-when a variable has another version. ``_home`` is a stream of their own, on which they are written: it waits for every
-call that has read them, so a write, and the end of the memory, come after all of these, whatever stream they ran on.
+when a variable has another value. That is done on the stream ``home``, which waits for the end of every call: so a
+write comes after all that read the old values, on whatever stream.
 """
 
 import weakref
+from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
-from ..device.seam import Device
+from ..device.seam import Buffer, Device
 from .layers import KINDS
 from .layout import aligned
 from .plan import Layer
 from .precision import Numbers
 from .staging import Staging
+from .streams import Streams
 
 
 class PackedWeights:
-    """The weights of one layer. ``addresses`` has the form of its kind's ``Weights``."""
+    """The weights of one layer. ``addresses`` has the form of its kind's ``Weights``, None for what it has not."""
 
-    def __init__(self, device: Device, staging: Staging, layer: Layer, depth: int) -> None:
-        packed = KINDS[layer.kind].weights(layer.cell, depth)
+    def __init__(self, device: Device, streams: Streams, staging: Staging, layer: Layer, depth: int) -> None:
         self._device = device
-        self._home = device.new_stream()
-        self._written, self._read = device.new_event(), device.new_event()
+        self._home = streams.home
         self._staging = staging
-        nbytes = sum(aligned(part.nbytes) for part in _present(packed))
-        self._buffer = device.allocate(nbytes, self._home, "weights")
-        self.addresses = _placed(packed, self._buffer.ptr)
-        self._versions: tuple[int, ...] | None = None
+        self._depth = depth
         self._variables = [weakref.ref(variable) for variable in layer.cell.variables]
+        self._values: list[Numbers] = []  # of the variables, at the last write
+        self._written = device.new_event()
+        self._buffer: Buffer | None = None
+        self.addresses: Any = None
 
     def alive(self) -> bool:
         """Whether all of its variables are."""
         return all(variable() is not None for variable in self._variables)
 
     def is_of(self, layer: Layer) -> bool:
-        mine = [variable() for variable in self._variables]
-        return len(mine) == len(layer.cell.variables) and all(
-            one is other for one, other in zip(mine, layer.cell.variables, strict=True)
-        )
+        """Whether these are weights of that layer's variables, and not of ended ones that had their place."""
+        return _same([variable() for variable in self._variables], layer.cell.variables)
 
-    def begin(self, layer: Layer, depth: int, stream: Any) -> None:
+    def begin(self, layer: Layer, stream: Any) -> None:
         """Later work on ``stream`` finds the values that the variables have now."""
-        versions = tuple(variable.version for variable in layer.cell.variables)
-        if not self._holds(versions):
-            self._write(KINDS[layer.kind].weights(layer.cell, depth))
-            self._versions = versions
+        values = [variable.value for variable in layer.cell.variables]
+        if not self._holds(values):
+            self._write(KINDS[layer.kind].weights(layer.cell, self._depth))
+            self._values = values
         self._await_write(stream)
 
-    def end(self, stream: Any) -> None:
-        """What ``stream`` has been given so far was all that reads the weights; later writes come after it."""
-        self._device.record_event(self._read, stream)
-        self._device.wait_event(self._home, self._read)
-
-    def _holds(self, versions: tuple[int, ...]) -> bool:
-        """Whether these are the versions of the variables that the last write was of."""
-        return self._versions == versions
+    def _holds(self, values: list[Numbers]) -> bool:
+        """Whether the last write was of these arrays: a variable that is assigned gets another one."""
+        return _same(self._values, values)
 
     def _await_write(self, stream: Any) -> None:
         self._device.wait_event(stream, self._written)
 
     def _write(self, packed: Any) -> None:
-        data = b"".join(_padded(part) for part in _present(packed))
-        self._staging.put(self._buffer.ptr, data, self._home, "weights")
+        offsets, nbytes = _laid_out(packed)
+        if self._buffer is None:
+            self._buffer = self._device.allocate(nbytes, self._home, "weights")
+            base = self._buffer.ptr
+            self.addresses = type(packed)(*(None if offset is None else base + offset for offset in offsets))
+        parts = [(offset, part) for offset, part in zip(offsets, packed, strict=True) if offset is not None]
+        self._staging.put(self._buffer.ptr, parts, self._home, "weights")
         self._device.record_event(self._written, self._home)
 
 
 class WeightsCache:
     """The packed weights of one device, by what they were packed from."""
 
-    def __init__(self, device: Device, staging: Staging) -> None:
+    def __init__(self, device: Device, streams: Streams, staging: Staging) -> None:
         self._device = device
+        self._streams = streams
         self._staging = staging
         self._kept: dict[tuple[Any, ...], PackedWeights] = {}
 
@@ -83,26 +81,27 @@ class WeightsCache:
         key = (layer.kind, KINDS[layer.kind].options(layer.cell), depth, *map(id, layer.cell.variables))
         found = self._kept.get(key)
         if found is None or not found.is_of(layer):
-            found = self._kept[key] = PackedWeights(self._device, self._staging, layer, depth)
+            found = self._kept[key] = PackedWeights(self._device, self._streams, self._staging, layer, depth)
         return found
+
+    def clear(self) -> None:
+        """Let go of all of them."""
+        self._kept.clear()
 
     def _forget_dead(self) -> None:
         for key in [key for key, weights in self._kept.items() if not weights.alive()]:
             del self._kept[key]
 
 
-def _present(packed: Any) -> list[Numbers]:
-    return [part for part in packed if part is not None]
+def _same(some: Sequence[Any], others: Sequence[Any]) -> bool:
+    return len(some) == len(others) and all(one is other for one, other in zip(some, others, strict=True))
 
 
-def _padded(part: Numbers) -> bytes:
-    return np.ascontiguousarray(part).tobytes().ljust(aligned(part.nbytes), b"\0")
-
-
-def _placed(packed: Any, base: int) -> Any:
-    """The address of each part, None for a missing one, in the form of ``packed``."""
-    addresses: list[int | None] = []
+def _laid_out(packed: Any) -> tuple[list[int | None], int]:
+    """The offset of each part, None for a missing one, and the bytes of all."""
+    offsets: list[int | None] = []
+    end = 0
     for part in packed:
-        addresses.append(None if part is None else base)
-        base += 0 if part is None else aligned(part.nbytes)
-    return type(packed)(*addresses)
+        offsets.append(None if part is None else end)
+        end += 0 if part is None else aligned(part.nbytes)
+    return offsets, end

@@ -1,8 +1,7 @@
-"""Device memory that calls take turns with, and the streams and events that keep the turns apart.
+"""Device memory that calls take turns with, and the events that keep the turns apart.
 
 It refuses to know what the memory holds. A workspace has one owner at a time: a call takes it out of the pool, and
-puts it back when all its work is enqueued. ``side`` is a stream of the workspace: it runs ahead of the caller's stream
-within a call, and between calls it waits for the last one, so that the memory, which belongs to it, ends after that.
+puts it back when all its work is enqueued. The next owner's work waits for the event behind that, on the device.
 """
 
 from collections import OrderedDict
@@ -11,38 +10,39 @@ from typing import Any
 from ..device.seam import Device
 from .graphs import Graphs
 from .layout import Layout
+from .streams import Streams
 
 POOL_BYTES = 2**30
-"""Workspaces that nobody uses are given back, the longest unused first, while they hold more than this together."""
+POOL_SIZE = 8
+"""Workspaces that nobody uses are given back, the longest unused first, while they are more than POOL_SIZE, or hold
+more than POOL_BYTES together."""
 
 
 class Workspace:
     """Memory laid out by a Layout. ``addresses`` says where each region begins."""
 
-    def __init__(self, device: Device, layout: Layout) -> None:
+    def __init__(self, device: Device, streams: Streams, layout: Layout) -> None:
         self._device = device
+        self._streams = streams
         self.layout = layout
-        self.side = device.new_stream()
-        self._buffer = device.allocate(max(1, layout.nbytes), self.side, "workspace")
+        self._buffer = device.allocate(layout.nbytes, streams.home, "workspace")
         self.addresses = layout.addresses(self._buffer.ptr)
-        self.graphs = Graphs(device)
+        self.graphs = Graphs(device, streams)
         self.tables: bytes | None = None  # what region "tables" holds, or will when its copy has run
         self.started = device.new_event()
         self.filled = [device.new_event() for _ in range(2)]
         self.free = [device.new_event() for _ in range(2)]
         self._done = device.new_event()
-        device.record_event(self._done, self.side)
+        device.record_event(self._done, streams.home)
 
     def begin(self, stream: Any) -> None:
         """Later work on ``stream`` has the memory for itself."""
         self._await_last_use(stream)
 
     def end(self, stream: Any) -> None:
-        """What ``stream`` has been given so far was all that uses the memory in this call, but for ``side``."""
-        self._device.record_event(self._done, self.side)
-        self._device.wait_event(stream, self._done)
+        """What ``stream`` has been given so far was all that uses the memory in this call, weights included."""
         self._device.record_event(self._done, stream)
-        self._device.wait_event(self.side, self._done)
+        self._device.wait_event(self._streams.home, self._done)
 
     def _await_last_use(self, stream: Any) -> None:
         """Even where the last call was on a stream that looks the same: each thread has a default stream of its own."""
@@ -52,8 +52,9 @@ class Workspace:
 class WorkspacePool:
     """The workspaces of one device that no call has taken out."""
 
-    def __init__(self, device: Device) -> None:
+    def __init__(self, device: Device, streams: Streams) -> None:
         self._device = device
+        self._streams = streams
         self._idle: OrderedDict[int, Workspace] = OrderedDict()  # the longest unused first
 
     def take(self, layout: Layout) -> Workspace:
@@ -61,12 +62,20 @@ class WorkspacePool:
         for key in reversed(self._idle):
             if self._idle[key].layout == layout:
                 return self._idle.pop(key)
-        return Workspace(self._device, layout)
+        return Workspace(self._device, self._streams, layout)
 
     def give_back(self, workspace: Workspace) -> None:
-        """Keep it for the next call, and let go of the longest unused ones above the bound."""
+        """Keep it for the next call, and let go of the longest unused ones above the bounds."""
         self._idle[id(workspace)] = workspace
-        held = sum(kept.layout.nbytes for kept in self._idle.values())
-        while held > POOL_BYTES and len(self._idle) > 1:
+        while len(self._idle) > 1 and (len(self._idle) > POOL_SIZE or self._held() > POOL_BYTES):
             _, oldest = self._idle.popitem(last=False)
-            held -= oldest.layout.nbytes
+            oldest.graphs.clear()
+
+    def clear(self) -> None:
+        """Let go of all of them."""
+        for workspace in self._idle.values():
+            workspace.graphs.clear()
+        self._idle.clear()
+
+    def _held(self) -> int:
+        return sum(workspace.layout.nbytes for workspace in self._idle.values())

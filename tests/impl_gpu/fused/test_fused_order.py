@@ -234,3 +234,50 @@ def test_dropped_states_run_without_a_graph(bench: Any) -> None:
             log = bench.call(cell, inputs(), clear=False).log
             assert log.count("replay") == 0
             assert log.count("kernel", "dropout") == T
+
+
+def test_streams_are_few_and_never_ended(bench: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a device each stream that multiplies holds 32 MiB, and memory comes back by stream: many shapes share them."""
+    from impl_gpu.fused import streams, workspace
+
+    made: list[Any] = []
+    new_stream = bench.device.new_stream
+
+    def counted() -> Any:
+        made.append(new_stream())
+        return made[-1]
+
+    monkeypatch.setattr(bench.device, "new_stream", counted)
+    cell = bench.built(GRUCell(4), D)
+    with impl_gpu.options(graph=True):
+        for rows in [*range(1, 14), *range(1, 14)]:
+            x = inputs()[:rows]
+            for _ in range(2):
+                bench.check(bench.call(cell, x, parallel_iterations=2, clear=False), bench.expected(cell, x), T)
+        impl_gpu.clear_caches()
+        bench.call(cell, inputs(), parallel_iterations=2)
+    assert 3 <= len(made) <= 2 + workspace.POOL_SIZE + 1  # home, a side, one for the graphs of each workspace
+    callers = [new_stream() for _ in range(9)]
+    for caller in callers:
+        with bench.device.stream(caller):
+            bench.check(
+                bench.call(cell, inputs(), parallel_iterations=2, clear=False), bench.expected(cell, inputs()), T
+            )
+    assert len(made) <= 2 + workspace.POOL_SIZE + 1 + streams.SIDES
+
+
+def test_more_callers_streams_than_sides_share_them(bench: Any) -> None:
+    cell = bench.built(LSTMCell(4), D)
+    wanted = [bench.expected(cell, inputs(call)) for call in range(12)]
+    for seed in range(SCHEDULES):
+        bench.restart(seed)
+        device = bench.device
+        callers = [device.new_stream() for _ in range(6)]
+        results = []
+        with use_device(device):
+            for call in range(12):
+                with device.stream(callers[call % 6]):
+                    results.append(impl_gpu.dynamic_rnn(cell, inputs(call), dtype="float32", parallel_iterations=2))
+            for call, result in enumerate(results):
+                with device.stream(callers[call % 6]):
+                    bench.check(bench.result(*result), wanted[call], T)

@@ -16,14 +16,12 @@ from impl_gpu import GRUCell, LSTMCell, LSTMStateTuple, MultiRNNCell
 from impl_gpu.device import use_device
 from impl_gpu.device.seam import SeamError
 from impl_gpu.fused import (
-    call as calling,
-)
-from impl_gpu.fused import (
+    entry,
     graphs,
     layout,
-    loop,
     products,
     ragged,
+    recurrence,
     sequence,
     staging,
     state,
@@ -145,8 +143,8 @@ def defect(program: Program, where: Any, name: str) -> Callable[[Any], Any]:
 
 
 @defect(replayed_calls_with_new_weights, weights.PackedWeights, "_holds")
-def stale_weights_in_a_replayed_graph(self: Any, versions: Any) -> bool:
-    return self._versions is not None
+def stale_weights_in_a_replayed_graph(self: Any, values: Any) -> bool:
+    return bool(self._values)
 
 
 @defect(calls_with_new_weights, weights.PackedWeights, "_await_write")
@@ -154,7 +152,7 @@ def weights_read_before_they_are_written(self: Any, stream: Any) -> None:
     nothing()
 
 
-@defect(calls_with_new_weights, weights.PackedWeights, "end")
+@defect(calls_with_new_weights, workspace.Workspace, "end")
 def weights_written_while_they_are_read(self: Any, stream: Any) -> None:
     nothing()
 
@@ -207,10 +205,10 @@ def states_in_sorted_order(self: Any, *arguments: Any) -> Any:
     return _store(self, *arguments)
 
 
-_steps = loop.Loop._steps
+_steps = recurrence.Recurrence._steps
 
 
-@defect(one_call, loop.Loop, "_steps")
+@defect(one_call, recurrence.Recurrence, "_steps")
 def outputs_in_sorted_order(self: Any, *arguments: Any) -> Any:
     return replace(_steps(self, *arguments), order=None)
 
@@ -248,12 +246,12 @@ def rows_rounded_down(sorted_lengths: Any, step: int) -> int:
     return int(np.count_nonzero(sorted_lengths > step)) // 8 * 8
 
 
-@defect(replayed_calls_with_new_lengths, calling, "_tables")
+@defect(replayed_calls_with_new_lengths, entry, "_tables")
 def tables_of_the_call_before(caches: Any, kept: Any, runs: Any, needed: bool, stream: Any) -> Any:
     return _tables(caches, kept, runs, needed and kept.tables is None, stream)
 
 
-_tables = calling._tables
+_tables = entry._tables
 _of = graphs.Graphs.of
 
 
@@ -266,13 +264,13 @@ def a_graph_of_the_other_gate_slot(self: Any, steps: Any) -> Any:
     return _of(self, steps)
 
 
-_set_clock = loop.Loop._set_clock
+_set_clock = recurrence.Recurrence.set_clock
 
 
-@defect(replayed_calls_with_new_lengths, loop.Loop, "_set_clock")
-def a_clock_that_is_set_once(self: Any, layer: int, t: int) -> None:
+@defect(replayed_calls_with_new_lengths, recurrence.Recurrence, "set_clock")
+def a_clock_that_is_set_once(self: Any, t: int) -> None:
     if t == 0:
-        _set_clock(self, layer, t)
+        _set_clock(self, t)
 
 
 _weights = gru.weights
@@ -289,7 +287,10 @@ def regions_that_overlap(nbytes: int) -> int:
     return nbytes // 2
 
 
-@pytest.mark.parametrize("program", sorted({program for program, *_ in DEFECTS.values()}, key=lambda one: one.__name__))
+PROGRAMS = dict.fromkeys(program for program, *_ in DEFECTS.values())
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
 def test_a_program_without_a_defect_is_right(bench: Any, program: Program) -> None:
     for seed in range(SCHEDULES):
         bench.restart(seed)

@@ -1,0 +1,121 @@
+"""One call of the fused path from the arguments to the results; it refuses to loop, to check and to compute.
+
+It takes memory out of the caches, has everything enqueued, and puts the memory back before the device has begun:
+events, not the host, see to it that the next user comes later.
+"""
+
+import contextlib
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from dynamic_rnn_spec.structure import flatten, pack_sequence_as
+
+from ..arguments import Arguments
+from ..device.seam import Device
+from ..settings import Options, current
+from .caches import Caches, caches_of
+from .call import Call, may_overlap
+from .chooser import choose
+from .layout import Layout, Tables, layout
+from .loop import Loop
+from .noise import Noise
+from .plan import Plan, Refusal, plan
+from .precision import PRECISIONS, Precision
+from .products import SLOTS
+from .ragged import Schedule, schedule
+from .sequence import Inputs, Outputs
+from .state import States
+from .weights import PackedWeights
+from .workspace import Workspace
+
+WAYS = {"steps": Loop}
+"""How the steps of a call can be run, by the names that ``chooser`` gives."""
+
+
+def run(cell: Any, given: Arguments, device: Device) -> tuple[list[Any], Any]:
+    """The leaves of the outputs, and the state, of a cell that has stages and has been built.
+
+    Args:
+        cell: what ``plan`` takes, and every step of shapes has taken.
+        given: the Arguments of the call, of B rows and T steps.
+        device: where it runs.
+
+    All work is enqueued on the caller's current stream, or joined with it, when this returns.
+    """
+    stages = plan(cell)
+    if isinstance(stages, Refusal):
+        raise ValueError(f"the fused path can't run {stages.reason}")
+    given.enter(device)
+    (x,) = given.inputs
+    precision = PRECISIONS[x.dtype.name]
+    runs = schedule(given.lengths, given.max_time, given.batch_size, given.parallel_iterations)
+    options, stream, caches = current(), device.current_stream(), caches_of(device)
+    inputs = Inputs(x, given.time_major, runs, precision)
+    widths = stages.widths(inputs.depth)
+    with caches.lock:
+        outputs = Outputs(device, stream, runs, widths[-1], given.time_major, x.dtype)
+        needed = workspace_layout(stages, inputs.depth, precision, runs, options)
+        packed = _weights(caches, stages, widths, stream)
+        with _workspace(caches, needed, stream) as workspace:
+            tables = _tables(caches, workspace, runs, inputs.is_packed or runs.lengths is not None, stream)
+            order = None if runs.order is None else tables["order"]
+            inputs.pack(device, stream, tables)
+            states = States(device, stream, stages.layers, workspace.addresses, order, runs.batch_size, precision)
+            states.load(given.initial_state)
+            WAYS[choose(device, stages, runs.batch_size, precision.name)](
+                Call(
+                    device=device,
+                    stream=stream,
+                    side=caches.streams.side_of(stream),
+                    plan=stages,
+                    widths=widths,
+                    precision=precision,
+                    runs=runs,
+                    options=options,
+                    workspace=workspace,
+                    lengths=None if runs.lengths is None else tables["lengths"],
+                    order=order,
+                    weights=[one.addresses for one in packed],
+                    inputs=inputs,
+                    outputs=outputs,
+                    noise=Noise(device, stages, inputs.depth, runs.batch_size, x.dtype),
+                )
+            ).run()
+            leaves = states.store(flatten(given.state_size), x.dtype)
+    return [outputs.array], pack_sequence_as(given.state_size, leaves)
+
+
+def workspace_layout(stages: Plan, depth: int, precision: Precision, runs: Schedule, options: Options) -> Layout:
+    """The workspace that a call takes."""
+    return layout(stages, depth, precision, runs, SLOTS if may_overlap(stages, runs, options) else 1)
+
+
+@contextlib.contextmanager
+def _workspace(caches: Caches, needed: Layout, stream: Any) -> Iterator[Workspace]:
+    workspace = caches.workspaces.take(needed)
+    workspace.begin(stream)
+    try:
+        yield workspace
+    finally:
+        workspace.end(stream)
+        caches.workspaces.give_back(workspace)
+
+
+def _weights(caches: Caches, stages: Plan, widths: list[int], stream: Any) -> list[PackedWeights]:
+    """The weights of each layer, as they are now."""
+    packed = [caches.weights.of(layer, widths[layer.source]) for layer in stages.layers]
+    for layer, weights in zip(stages.layers, packed, strict=True):
+        weights.begin(layer, stream)
+    return packed
+
+
+def _tables(caches: Caches, workspace: Workspace, runs: Schedule, needed: bool, stream: Any) -> dict[str, int]:
+    """The addresses of the tables of this call, which are copied if ``needed`` and not there from the call before."""
+    tables = Tables.of(runs)
+    data, ptr = tables.fill(runs), workspace.addresses["tables"]
+    if needed and workspace.tables != data:
+        caches.staging.put(ptr, [(0, np.frombuffer(data, np.uint8))], stream, "tables")
+        workspace.tables = data
+    return {name: ptr + offset for name, offset in tables.offsets.items()}

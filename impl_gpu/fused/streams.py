@@ -1,0 +1,45 @@
+"""The streams of our own beside those of the caller; it refuses to know what runs on them.
+
+None is ever ended while its device lives: pools hand memory out again by stream, and a new stream could be taken for
+an ended one whose work is still under way. For the same reason they are few, and shared.
+"""
+
+from collections import OrderedDict
+from typing import Any
+
+from ..device.seam import Device
+
+SIDES = 4
+"""So many streams have a second one of their own; with more callers' streams at work than that, some share one."""
+
+
+class Streams:
+    """Those of one device.
+
+    ``home`` is where memory that outlives a call is allocated, written from the host and given back. It waits for the
+    end of every call, so all of that comes after whatever has used the memory, on any stream.
+    """
+
+    def __init__(self, device: Device) -> None:
+        self._device = device
+        self.home = device.new_stream()
+        self._sides: OrderedDict[Any, Any] = OrderedDict()  # by the caller's stream, the longest unused first
+        self._capturing: list[Any] = []
+
+    def side_of(self, stream: Any) -> Any:
+        """A stream to run beside this one."""
+        side = self._sides.pop(stream, None)
+        if side is None and len(self._sides) >= SIDES:
+            _, side = self._sides.popitem(last=False)
+        if side is None:
+            side = self._device.new_stream()
+        self._sides[stream] = side
+        return side
+
+    def take_capturing(self) -> Any:
+        """A stream to capture graphs on, for one owner at a time: what is replayed shares what belongs to it."""
+        return self._capturing.pop() if self._capturing else self._device.new_stream()
+
+    def give_back_capturing(self, stream: Any) -> None:
+        """Its owner has dropped its graphs."""
+        self._capturing.append(stream)
