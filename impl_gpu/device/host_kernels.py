@@ -20,6 +20,7 @@ from typing import Any, NamedTuple
 from .seam import C_TYPES, Kernel, SeamError
 
 HEADER = Path(__file__).parent / "hostcuda.h"
+FIBERS = Path(__file__).parent / "hostfibers.h"
 # No contraction into fused multiply-adds: a result must not depend on the machine that compiles.
 FLAGS = ("-std=c++17", "-O1", "-ffp-contract=off", "-fvisibility=hidden", "-U_FORTIFY_SOURCE", "-shared", "-fPIC", "-w")
 BARRIER = re.compile(r"\b__(sync|shfl)\w*")
@@ -85,7 +86,7 @@ def load(module: str, dtype: str, source: str) -> ctypes.PyDLL:
     compiler, flags = _compiler(), (*FLAGS, *os.environ.get("IMPL_GPU_HOST_FLAGS", "").split())
     if BARRIER.search(source):
         flags = (*flags, "-DHC_BARRIERS")
-    here = (path.read_text(encoding="utf-8") for path in (HEADER, Path(__file__)))
+    here = (path.read_text(encoding="utf-8") for path in (HEADER, FIBERS, Path(__file__)))
     made_from = "\0".join((source, *here, _identity(compiler), *flags))
     folder = Path(os.environ.get("IMPL_GPU_CACHE") or Path.home() / ".cache" / "tancarflow")
     target = folder / f"{module}-{dtype}-{hashlib.sha256(made_from.encode()).hexdigest()[:20]}.so"
