@@ -73,7 +73,6 @@ class _Rows:
             # SEQ-14, SEQ-15: below 0 counts as 0, above T as T; so every length fits the kernel's int.
             clamped = np.clip(given.lengths, 0, given.max_time).astype(np.int32)
             self._lengths = device.enter(clamped)
-            self._last_full = int(clamped.min(initial=given.max_time))
 
     def step(self, x: Any, t: int) -> Any:
         """Step t of an array in the caller's layout: a view [B, ...]."""
@@ -98,11 +97,9 @@ class _Rows:
     def next_state(self, old: Any, new: Any, t: int) -> Any:
         """A leaf of the state after step t: new rows where they count, old ones bit for bit elsewhere [SEQ-4, SEQ-23].
 
-        It is another array than both: a cell may have returned what it was given, or a view of it.
+        It is an array of its own: the cell may have returned what it was given, or memory that it uses again.
         """
         if self._lengths is None or new.ndim == 0:  # SEQ-21: a leaf of rank 0 belongs to no row
-            return new
-        if t < self._last_full:  # every row counts
             return new
         kept = empty(self.device, new.shape, new.dtype, self.device.current_stream(), "state")
         self._copy(kept, new, old, t, self._lengths)

@@ -12,7 +12,7 @@ from ..zero_state import starting_shapes
 from .basic_lstm import BasicLSTMCell
 from .basic_rnn import BasicRNNCell
 from .device import DeviceWrapper
-from .dropout import DropoutWrapper
+from .dropout import DropoutWrapper, all_but_c
 from .gru import GRUCell
 from .lstm import LSTMCell
 from .multi_rnn import MultiRNNCell
@@ -28,8 +28,10 @@ def steps_on_shapes(cell: Any) -> bool:
     if not _REPLACED.isdisjoint(vars(cell)):
         return False
     kind = type(cell)
-    if kind in (DeviceWrapper, DropoutWrapper):
+    if kind is DeviceWrapper:
         return steps_on_shapes(cell._cell)
+    if kind is DropoutWrapper:
+        return (cell._keep["state"] == 1 or cell._visitor is all_but_c) and steps_on_shapes(cell._cell)
     if kind is ResidualWrapper:
         return cell._residual_fn is add and steps_on_shapes(cell._cell)
     if kind is MultiRNNCell:

@@ -511,6 +511,7 @@ def test_cells_that_may_run_the_user_s_code_do_no_step_of_shapes() -> None:
     replaced = BasicRNNCell(2)
     replaced.call = lambda inputs, state: (state, state)  # type: ignore[method-assign]
     others = [Plus(), Mine(2), replaced, ResidualWrapper(BasicRNNCell(2), lambda i, o: o), DeviceWrapper(Mine(2), None)]
+    others.append(DropoutWrapper(BasicRNNCell(2), state_keep_prob=0.5, dropout_state_filter_visitor=lambda part: True))
     for cell in [*others, MultiRNNCell([BasicRNNCell(2), Plus()])]:
         assert not steps_on_shapes(cell)
 

@@ -24,12 +24,13 @@ from impl_gpu import (
     launch_log,
     options,
 )
+from impl_gpu.dtypes import as_dtype
 
 B, T, D, N = 4, 7, 3, 5
 LENGTHS = [3, 0, 9, 7]
 
 
-def numbers(*shape: int, dtype: str = "float32") -> Any:
+def numbers(*shape: int, dtype: Any = "float32") -> Any:
     return np.random.RandomState(len(shape)).uniform(-1, 1, shape).astype(dtype)
 
 
@@ -70,6 +71,17 @@ def test_both_paths_give_the_same(name: str, lengths: Any) -> None:
     assert fused_log.count("kernel", "masked copy") == 0
     assert fused_log.notes == []
     assert log.notes == ["any-cell path: the switch path says so"]
+
+
+@pytest.mark.parametrize(("dtype", "ulp"), [("float16", 2**-10), ("bfloat16", 2**-7), ("float64", 2**-50)])
+@pytest.mark.parametrize("name", ["basic rnn", "gru", "lstm", "projected", "stack"])
+def test_both_paths_compute_in_the_dtype_of_the_inputs(name: str, dtype: str, ulp: float) -> None:
+    x = numbers(B, T, D, dtype=as_dtype(dtype))
+    fused, _, _ = run(CELLS[name], "auto", inputs=x, dtype=dtype, sequence_length=LENGTHS)
+    step_by_step, _, _ = run(CELLS[name], "cell", inputs=x, dtype=dtype, sequence_length=LENGTHS)
+    for one, other in zip(fused, step_by_step, strict=True):
+        assert one.dtype == other.dtype == x.dtype
+        np.testing.assert_allclose(one.astype("f8"), other.astype("f8"), rtol=0, atol=16 * ulp)
 
 
 @pytest.mark.parametrize("path", ["auto", "cell"])
