@@ -9,7 +9,7 @@
 // In place: h        [B][n] of STORE; written where the row is alive, never elsewhere
 // Outputs:  chunk_out [active][n] of STORE, rows alive; null: the caller's outputs by the clock, +0 for rows not alive
 //           clock    moved on where t0 < 0 (see common.cuh)
-// Aliasing: none.  Scratch: none.  Stops: rows, B with the caller's outputs, active with chunk_out.
+// Aliasing: none.  Scratch: none.  Covers: rows, which are B with the caller's outputs, active with chunk_out.
 // Grid:     (rows / blockDim.y, n / (blockDim.x V)); 128 threads
 // Fused:    bias, tanh, mask, copy-through of the state, zeroing and placing of the output
 // bytes basic_rnn_step_masked: active*n*ACC + (active + rows + 1)*n*STORE + (lengths*active + order*rows)*INT

@@ -25,7 +25,7 @@
 // In place: h        [B][n] of STORE; written where the row is alive, never elsewhere
 // Outputs:  chunk_out [active][n] of STORE, rows alive; null: the caller's outputs by the clock, +0 for rows not alive
 //           clock    moved on where t0 < 0 (see common.cuh)
-// Stops:    rows, B with the caller's outputs, active with chunk_out
+// Covers:   rows: B with the caller's outputs, active with chunk_out
 // Fused:    bias, tanh, the new state, mask, copy-through, zeroing and placing of the output
 // bytes gru_candidate_masked: active*n*2*ACC + (2*active + rows + 1)*n*STORE + (lengths*active + order*rows)*INT
 // registers gru_candidate_masked: float16 24, bfloat16 24, float32 24, float64 32

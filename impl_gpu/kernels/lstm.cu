@@ -19,7 +19,7 @@
 //           bias      [4n] of STORE.  peepholes [3n] of STORE, w_f|w_i|w_o, or null
 // In place: c, h      [B][n] of STORE; written where the row is alive, never elsewhere
 // Outputs:  chunk_out [active][n] of STORE, rows alive; null: the caller's outputs by the clock, +0 for rows not alive
-// Stops:    rows, B with the caller's outputs, active with chunk_out
+// Covers:   rows: B with the caller's outputs, active with chunk_out
 // Fused:    bias, peepholes, gates, both states, clip, mask, copy-through, zeroing and placing of the output
 // bytes lstm_step_masked: active*n*4*ACC + (3*active + rows + 4 + 3*peepholes)*n*STORE + (lengths*active + order*rows)*INT
 // registers lstm_step_masked: float16 48, bfloat16 48, float32 48, float64 72
