@@ -108,12 +108,15 @@ class Worker:
     def __init__(self, client: WorkerClient, name: str | None = None) -> None:
         self._client = client
         hello = client.start()
-        self._description = {key: value for key, value in hello.items() if key != "protocol"}
+        self._description = {key: value for key, value in hello.items() if key not in ("protocol", "schedules")}
         self.name = name or str(hello["name"])
+        self.schedules = hello.get("schedules") is True
 
-    def run(self, case: Case) -> Outcome:
-        """See Subject."""
-        return self._client.run(case)
+    def run(self, case: Case, schedule: int | None = None) -> Outcome:
+        """See Subject; a schedule as `InProcess` takes it."""
+        if schedule is not None and not self.schedules:
+            raise HarnessError(f"{self.name} has no schedules to choose from")
+        return self._client.run(case, schedule)
 
     def describe(self) -> dict[str, Any]:
         """See Subject."""

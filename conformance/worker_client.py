@@ -182,8 +182,10 @@ class WorkerClient:
         self._process, self._hello = process, hello
         return hello
 
-    def run(self, case: Case) -> Outcome:
+    def run(self, case: Case, schedule: int | None = None) -> Outcome:
         """The outcome of the case: the worker's, or "crashed" or "timed out" for each of its calls.
+
+        ``schedule`` asks for another order of the same work, of a worker whose greeting says that it has some.
 
         Raises:
             HarnessError: the worker cannot be started, or its reply is malformed.
@@ -192,7 +194,8 @@ class WorkerClient:
         process = self._process
         assert process is not None
         self._number += 1
-        process.send((dumps({"id": self._number, "case": case.to_json()}) + "\n").encode("ascii"))
+        request = {"id": self._number, "case": case.to_json(), **({} if schedule is None else {"schedule": schedule})}
+        process.send((dumps(request) + "\n").encode("ascii"))
         began = time.monotonic()
         try:
             line = process.receive(self.timeout)

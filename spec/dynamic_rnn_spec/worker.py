@@ -4,7 +4,8 @@ Protocol (version 1): on start the worker writes ``{"hello": {"protocol": 1, "na
 ...}}``. Each line it reads is ``{"id": N, "case": CASE}``, each it writes ``{"id": N, "outcome": OUTCOME}``, in order;
 end of input ends it. What the implementation prints goes to stderr, never into the pipe. A case that can't be read is
 answered ``{"id": N, "error": TEXT}``: a fault of the harness, not of the implementation. A worker that dies in a case
-has crashed on it; one that is killed for its time has timed out.
+has crashed on it; one that is killed for its time has timed out. Where the greeting says ``"schedules": true``, a line
+may have ``"schedule": M`` as well: another number asks for another order of the same work.
 
 ``python -m dynamic_rnn_spec.worker impl_ref`` serves ``impl_ref.adapter:implementation``; ``module:attribute`` names
 any other.
@@ -26,7 +27,10 @@ def serve(implementation: Any) -> int:
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
     sys.stdout = sys.stderr
-    _write(answers, {"hello": dict(implementation.describe(), protocol=PROTOCOL)})
+    hello = dict(implementation.describe(), protocol=PROTOCOL)
+    if getattr(implementation, "schedules", False):
+        hello["schedules"] = True
+    _write(answers, {"hello": hello})
     for line in sys.stdin:
         request = json.loads(line)
         try:
@@ -34,7 +38,8 @@ def serve(implementation: Any) -> int:
         except FormatError as error:
             _write(answers, {"id": request["id"], "error": str(error)})
             continue
-        _write(answers, {"id": request["id"], "outcome": implementation.run(case).to_json()})
+        asked = {"schedule": request["schedule"]} if "schedule" in request else {}
+        _write(answers, {"id": request["id"], "outcome": implementation.run(case, **asked).to_json()})
     return 0
 
 

@@ -1,5 +1,5 @@
-"""`device`: its stages in order, the evidence that they leave, and that no implementation that is absent or broken ends as
-passed; knows small fakes, and no device."""
+"""`device`: its stages in order and the evidence that they leave; what is absent or broken never ends as passed. It
+knows small fakes, and no device."""
 
 import json
 import os

@@ -517,3 +517,21 @@ def test_what_lies_beside_the_suite_in_its_source_tree_is_our_own(monkeypatch: p
     assert found.name == "impl_ref"
     monkeypatch.setattr(targets, "DISTRIBUTION", "another")
     assert not targets.inspect(["impl_ref"])[0].own
+
+
+def test_a_worker_is_asked_for_a_schedule_only_where_it_has_some(start: Any) -> None:
+    body = """
+        say({"hello": {"name": "fake", "protocol": 1, "versions": {}, "device": "cpu", "schedules": True}})
+        for request in requests():
+            case = Case.from_json(request["case"])
+            answer = Answer.returned(request.get("schedule"), 0)
+            say({"id": request["id"], "outcome": Outcome.of(answer, case).to_json()})
+        """
+    worker = Worker(start(body))
+    assert worker.schedules
+    assert "schedules" not in worker.describe()
+    assert [worker.run(a_case(), number).answers[0].result for number in (None, 0, 7)] == [(None, 0), (0, 0), (7, 0)]
+    plain = Worker(start("greet()\nfor request in requests(): say(zeros(request))"))
+    assert not plain.schedules
+    with pytest.raises(HarnessError, match="fake has no schedules to choose from"):
+        plain.run(a_case(), 3)
