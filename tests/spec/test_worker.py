@@ -68,3 +68,29 @@ def test_an_implementation_is_found_by_name(toy: str) -> None:
 def test_wrong_usage_says_so(capsys: pytest.CaptureFixture[str]) -> None:
     assert main([]) == 2
     assert capsys.readouterr().err.startswith("usage: python -m dynamic_rnn_spec.worker")
+
+
+def test_an_implementation_with_schedules_says_so_and_is_asked_for_one(tmp_path: Path) -> None:
+    (tmp_path / "toy_with_schedules.py").write_text(
+        "from dynamic_rnn_spec.case import Answer, Outcome\n"
+        "class Toy:\n"
+        "    name, schedules = 'toy', True\n"
+        "    def describe(self):\n"
+        "        return {'name': 'toy', 'versions': {}, 'device': 'cpu'}\n"
+        "    def run(self, case, schedule=None):\n"
+        "        return Outcome.of(Answer.returned(schedule, 0), case)\n"
+    )
+    case = Case({"a": CellSpec("GRUCell")}, [Call({"cell": CellRef("a"), "inputs": np.zeros((1, 1, 1))})])
+    start = "import sys; sys.path.insert(0, sys.argv[1]); from dynamic_rnn_spec import worker; worker.main(sys.argv[2:])"
+    lines = [{"id": 1, "case": case.to_json()}, {"id": 2, "case": case.to_json(), "schedule": 7}]
+    done = subprocess.run(
+        [sys.executable, "-c", start, str(tmp_path), "toy_with_schedules:Toy"],
+        input="".join(dumps(line) + "\n" for line in lines),
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    hello, first, second = [json.loads(line) for line in done.stdout.splitlines()]
+    assert hello["hello"]["schedules"] is True
+    assert [Outcome.from_json(one["outcome"]).answers[0].result for one in (first, second)] == [(None, 0), (7, 0)]
