@@ -1,7 +1,7 @@
 """The checks of dynamic_rnn's nine arguments, in their order [ERR-4]; it allocates, uploads and launches nothing.
 
-A refusal names the argument, what was wanted, what came, and the clause. The two arguments that are structures of
-arrays have files of their own: ``check_inputs`` and ``check_state``.
+A refusal names the argument, what was wanted, what came, and the clause. The arguments that are arrays have files of
+their own: ``check_inputs``, ``check_lengths`` and ``check_state``.
 """
 
 import dataclasses
@@ -13,8 +13,9 @@ import numpy as np
 from dynamic_rnn_spec import ArgumentTypeError, ArgumentValueError, RNNCell, VariableScope
 
 from .abstract import Abstract
-from .arrays import described, enter
+from .arrays import enter
 from .check_inputs import check_inputs, check_layout
+from .check_lengths import check_lengths, check_lengths_size, read_lengths
 from .check_state import check_initial_state
 from .dtypes import DType, as_dtype, describe_value
 from .sizes import row_dims
@@ -128,56 +129,6 @@ def check_cell(cell: Any, argument: str = "cell") -> None:
     elif callable(cell) and all(name in dir(cell) for name in ("state_size", "output_size", "zero_state")):
         clause = "CELL-3"
     raise ArgumentTypeError(argument, "an instance of RNNCell", describe_value(cell), clause, hint)
-
-
-def check_lengths(sequence_length: Any) -> Any:
-    """A vector of int32 or int64, or a list or tuple of ints [SEQ-2, SEQ-3, SEQ-19]; None is no lengths [SEQ-1]."""
-    if sequence_length is None:
-        return None
-    if isinstance(sequence_length, (list, tuple)):
-        return _lengths_from(sequence_length)
-    if isinstance(sequence_length, (int, float, complex)):
-        raise _wrong_rank("a single number")
-    known = described(sequence_length)
-    if known is None:
-        wanted = "an int32 or int64 vector, or a list or tuple of ints"
-        raise ArgumentTypeError("sequence_length", wanted, describe_value(sequence_length), "SEQ-18")
-    if known.ndim != 1:
-        raise _wrong_rank(f"shape {known.shape}")
-    if known.dtype not in (np.int32, np.int64):
-        raise ArgumentTypeError("sequence_length", "dtype int32 or int64", str(known.dtype), "SEQ-18")
-    return sequence_length
-
-
-def _lengths_from(numbers: list[Any] | tuple[Any, ...]) -> Any:
-    bounds = np.iinfo(np.int64)
-    lengths = []
-    for index, number in enumerate(numbers):
-        known = described(number)
-        if isinstance(number, (list, tuple)) or (known is not None and known.ndim > 0):
-            raise _wrong_rank(f"a {type(numbers).__name__} with a {type(number).__name__} at [{index}]")
-        if isinstance(number, bool) or not isinstance(number, (int, np.int32, np.int64)):
-            raise ArgumentTypeError("sequence_length", f"an int at [{index}]", describe_value(number), "SEQ-18")
-        # No T lies beyond the bounds of int64, so there a longer length counts as the bound does [SEQ-15].
-        lengths.append(min(max(int(number), bounds.min), bounds.max))
-    return np.array(lengths, np.int64)
-
-
-def _wrong_rank(got: str) -> ArgumentValueError:
-    return ArgumentValueError("sequence_length", "rank 1", got, "SEQ-16")
-
-
-def check_lengths_size(lengths: Any, batch_size: int) -> None:
-    """One length for each row [SEQ-17]."""
-    known = described(lengths)
-    if known is not None and known.shape != (batch_size,):
-        raise ArgumentValueError("sequence_length", f"shape {(batch_size,)}", str(known.shape), "SEQ-17")
-
-
-def read_lengths(device: Any, lengths: Any) -> Any:
-    """Checked lengths as int64 on the host; where they lie on the device, the host waits for them once."""
-    on_host = lengths if isinstance(lengths, np.ndarray) else device.to_numpy(enter(device, lengths))
-    return on_host.astype(np.int64)
 
 
 def check_scope(scope: Any) -> str | VariableScope:

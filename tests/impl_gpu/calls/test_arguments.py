@@ -14,11 +14,11 @@ from impl_gpu.arguments import (
     check_arguments,
     check_cell,
     check_flag,
-    check_lengths,
     check_output_dtype,
     check_parallel_iterations,
     check_scope,
 )
+from impl_gpu.check_lengths import check_lengths
 
 B, T, D, N = 2, 3, 4, 5
 
