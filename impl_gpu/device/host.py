@@ -301,11 +301,10 @@ class HostDevice(Device):
     ) -> None:
         for index, alignment in entry.pointers:
             address = values[index]
-            if address:
+            if address and (address % alignment or not self._memory.holds(address, alignment, "device")):
                 what = f"{purpose}: {entry.name}: {entry.names[index]}"
                 self._memory.check(address, alignment, "device", what)
-                if address % alignment:
-                    raise SeamError(f"{what}: {address:#x} is not aligned to {alignment} bytes")
+                raise SeamError(f"{what}: {address:#x} is not aligned to {alignment} bytes")
         geometry = GEOMETRY.pack(*grid, *block, shared, self._model.seed(), entry.flush, 0)
         entry.run(entry.slots.pack(*values), geometry, purpose)
 

@@ -117,6 +117,12 @@ class Memory:
             if not self._intact(region):
                 raise _overrun(region)
 
+    def holds(self, address: int, nbytes: int, place: str) -> bool:
+        """Whether the bytes lie within one live region of this place."""
+        with self.lock:
+            region = self._regions.get(address) or self._below(address)
+        return region is not None and region.live and region.place == place and address + nbytes <= region.end
+
     def check(self, address: int, nbytes: int, place: str, purpose: str) -> None:
         """Refuse ``nbytes`` from ``address`` on that do not lie within one live region of this place.
 

@@ -9,7 +9,8 @@ All methods that take a stream only enqueue, and return before the work is done.
 
 import abc
 import ctypes
-from collections.abc import Sequence
+import functools
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from .log import Entry, close_capture, open_capture, record
@@ -345,28 +346,47 @@ def pack(kernel: Kernel, values: Sequence[Any]) -> list[Any]:
     """
     if len(values) != len(kernel.parameters):
         raise SeamError(f"{kernel.entry}: expected {len(kernel.parameters)} arguments, got {len(values)}")
-    return [_packed(kernel.entry, parameter, value) for parameter, value in zip(kernel.parameters, values, strict=True)]
+    return [packer(value) for packer, value in zip(_packers(kernel), values, strict=True)]
 
 
-def _packed(entry: str, parameter: Parameter, value: Any) -> Any:
-    where = f"{entry}: {parameter.name}"
-    if parameter.type.endswith("*"):
-        if value is None:
-            return ctypes.c_uint64(0)
-        if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 2**64:
-            raise SeamError(f"{where}: expected an address or None, got {value!r}")
-        return ctypes.c_uint64(value)
-    c_type = C_TYPES.get(parameter.type)
+@functools.cache
+def _packers(kernel: Kernel) -> tuple[Callable[[Any], Any], ...]:
+    return tuple(_packer(f"{kernel.entry}: {parameter.name}", parameter.type) for parameter in kernel.parameters)
+
+
+def _packer(where: str, kind: str) -> Callable[[Any], Any]:
+    """What makes a value of one parameter the ctypes value of its width."""
+    if kind.endswith("*"):
+        return _integer_packer(ctypes.c_uint64, 0, 2**64, f"{where}: expected an address or None")
+    c_type = C_TYPES.get(kind)
     if c_type is None:
-        raise SeamError(f"{where}: no parameter type {parameter.type!r}")
+        raise SeamError(f"{where}: no parameter type {kind!r}")
     if c_type in (ctypes.c_float, ctypes.c_double):
-        if isinstance(value, bool) or not isinstance(value, (int, float)):
-            raise SeamError(f"{where}: expected a number, got {value!r}")
-        return c_type(float(value))
+        return _number_packer(c_type, where)
     bits = 8 * ctypes.sizeof(c_type)
-    if isinstance(value, bool) or not isinstance(value, int) or not -(2 ** (bits - 1)) <= value < 2 ** (bits - 1):
-        raise SeamError(f"{where}: expected an integer of {bits} bits, got {value!r}")
-    return c_type(value)
+    return _integer_packer(c_type, -(2 ** (bits - 1)), 2 ** (bits - 1), f"{where}: expected an integer of {bits} bits")
+
+
+def _integer_packer(c_type: type[Any], low: int, high: int, wanted: str) -> Callable[[Any], Any]:
+    none_is_null = c_type is ctypes.c_uint64
+
+    def packed(value: Any) -> Any:
+        if isinstance(value, int) and low <= value < high and not isinstance(value, bool):
+            return c_type(value)
+        if value is None and none_is_null:
+            return c_type(0)
+        raise SeamError(f"{wanted}, got {value!r}")
+
+    return packed
+
+
+def _number_packer(c_type: type[Any], where: str) -> Callable[[Any], Any]:
+    def packed(value: Any) -> Any:
+        if isinstance(value, (float, int)) and not isinstance(value, bool):
+            return c_type(value)
+        raise SeamError(f"{where}: expected a number, got {value!r}")
+
+    return packed
 
 
 def check_geometry(kernel: Kernel, grid: tuple[int, int, int], block: tuple[int, int, int]) -> None:
