@@ -7,7 +7,8 @@ import numpy as np
 from dynamic_rnn_spec import ArgumentValueError
 
 from ..abstract import Abstract
-from ..arguments import Arguments, check_arguments, check_cell, read_lengths
+from ..arguments import Arguments, check_arguments, check_cell
+from ..check_lengths import read_lengths
 from ..device import current_device
 from ..settings import current
 from .entry import workspace_layout
