@@ -81,7 +81,7 @@ def test_an_implementation_with_schedules_says_so_and_is_asked_for_one(tmp_path:
         "        return Outcome.of(Answer.returned(schedule, 0), case)\n"
     )
     case = Case({"a": CellSpec("GRUCell")}, [Call({"cell": CellRef("a"), "inputs": np.zeros((1, 1, 1))})])
-    start = "import sys; sys.path.insert(0, sys.argv[1]); from dynamic_rnn_spec import worker; worker.main(sys.argv[2:])"
+    start = "import sys; sys.path.insert(0, sys.argv[1]); from dynamic_rnn_spec.worker import main; main(sys.argv[2:])"
     lines = [{"id": 1, "case": case.to_json()}, {"id": 2, "case": case.to_json(), "schedule": 7}]
     done = subprocess.run(
         [sys.executable, "-c", start, str(tmp_path), "toy_with_schedules:Toy"],
