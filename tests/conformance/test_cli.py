@@ -62,7 +62,7 @@ def test_a_broken_clause_is_shown_with_its_case_and_replayed(
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
-        (["run"], "name an implementation: impl_ref"),
+        (["run"], "name an implementation: impl_gpu, impl_ref"),
         (["run", "no_such_thing"], "no implementation 'no_such_thing'"),
         (["run", "json:nothing"], "json:nothing"),
         (["run", "--worker", "/no/such/program"], "cannot be started"),
