@@ -53,9 +53,9 @@ class GpuAdapter(PythonAdapter):
         return bool(current_device().kind == "host")
 
     def missing(self) -> str | None:
-        """What this machine lacks for running cases: a device, where the host side was not asked for."""
+        """What this machine lacks for running cases: a device, or for the host side a compiler."""
         try:
-            current_device()
+            current_device().describe()
         except RuntimeError as error:
             return str(error)
         return None
