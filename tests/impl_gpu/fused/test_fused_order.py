@@ -1,6 +1,7 @@
 """What runs beside what: overlap, graphs, new weights, two streams; all ways to the same bits, under every schedule."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -281,3 +282,43 @@ def test_more_callers_streams_than_sides_share_them(bench: Any) -> None:
             for call, result in enumerate(results):
                 with device.stream(callers[call % 6]):
                     bench.check(bench.result(*result), wanted[call], T)
+
+
+def test_graphs_are_kept_up_to_a_bound(bench: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    from impl_gpu.fused import graphs
+
+    monkeypatch.setattr(graphs, "GRAPHS_KEPT", 3)
+    cell, x = bench.built(CELLS["stack"](), D), inputs()
+    wanted = bench.expected(cell, x, sequence_length=LENGTHS)
+    with impl_gpu.options(graph=True):
+        for seed in range(4):
+            bench.restart(seed)
+            for _ in range(3):
+                got = bench.call(cell, x, sequence_length=LENGTHS, parallel_iterations=2, clear=False)
+                bench.check(got, wanted, T)
+    (workspace,) = bench.device.kept["fused"].workspaces._idle.values()
+    assert len(workspace.graphs._found) == 3
+
+
+@pytest.mark.parametrize("graph", [False, True])
+def test_threads_call_at_once(bench: Any, graph: bool) -> None:
+    """Each on a stream and in a store of its own, for stores are no place for two threads; the cell is in common."""
+    cell = bench.built(CELLS["stack"](), D)
+    wanted = [bench.expected(cell, inputs(call)) for call in range(5)]
+    bench.restart(3)
+    device = bench.device
+
+    def work() -> None:
+        with (
+            impl_gpu.use_store(impl_gpu.VariableStore()),
+            use_device(device),
+            impl_gpu.options(graph=graph),
+            device.stream(device.new_stream()),
+        ):
+            for call in range(5):
+                result = impl_gpu.dynamic_rnn(cell, inputs(call), dtype="float32", parallel_iterations=2)
+                bench.check(bench.result(*result), wanted[call], T)
+
+    with ThreadPoolExecutor(3) as threads:
+        for done in [threads.submit(work) for _ in range(3)]:
+            done.result()
