@@ -41,6 +41,7 @@ def parser() -> argparse.ArgumentParser:
     shown.add_argument("id", nargs="*", help="a clause (SEQ-5) or section (SEQ)")
 
     mutants = commands.add_parser("mutants", help="the suite's own proof: which planted defects it catches, by clause")
+    mutants.add_argument("--of", default="impl_ref", metavar="NAME", help="where to plant them (impl_ref)")
     mutants.add_argument("--clause", action="append", default=[], metavar="ID", help="SEQ-5, or a section: SEQ")
     mutants.add_argument("--profile", choices=("smoke", "default", "thorough"), default="default")
     mutants.add_argument("--seed", type=int, default=0)

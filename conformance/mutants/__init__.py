@@ -35,6 +35,7 @@ MOST_SPOILT = 1 / 3
 
 _SOURCE = {"id", "clause", "file", "find", "replace", "note"}
 _SPOILT = {"id", "clause", "spoil", "note"}
+_OPTIONAL = {"stratum"}
 
 
 class MutantError(ValueError):
@@ -43,7 +44,11 @@ class MutantError(ValueError):
 
 @dataclass(frozen=True)
 class Mutant:
-    """One defect: a line of code with another text, or answers that are spoilt."""
+    """One defect: a line of code with another text, or answers that are spoilt.
+
+    With a ``stratum`` (see `conformance.differential.strata`) it is that one which must catch it, by a comparison with
+    the second implementation: the clause says only what is broken.
+    """
 
     id: str
     clause: str
@@ -52,6 +57,7 @@ class Mutant:
     find: str = ""
     replace: str = ""
     spoil: str = ""
+    stratum: str = ""
 
     @property
     def kind(self) -> str:
@@ -77,6 +83,19 @@ class Mutant:
         if (count := text.count(self.find)) != 1:
             raise MutantError(f"stale mutant {self.id}: {self.find!r} stands {count} times in {self.file}, not once")
         return text.replace(self.find, self.replace)
+
+
+def folder_of(package: str) -> Path:
+    """Where the mutants of an implementation lie.
+
+    Raises:
+        MutantError: there are none of it.
+    """
+    own = Path(__file__).parent
+    folder = own if package == DEFAULT_PACKAGE else own / package
+    if not any(folder.glob("*.toml")):
+        raise MutantError(f"no mutants of {package!r}")
+    return folder
 
 
 def load(folder: Path | None = None) -> list[Mutant]:
@@ -129,7 +148,8 @@ def too_many_spoilt(mutants: Sequence[Mutant]) -> str | None:
 
 def _mutant(entry: Mapping[str, Any], source: str) -> Mutant:
     name = entry.get("id", "an entry without id")
-    if set(entry) not in (_SOURCE, _SPOILT) or not all(isinstance(value, str) for value in entry.values()):
+    required = set(entry) - _OPTIONAL
+    if required not in (_SOURCE, _SPOILT) or not all(isinstance(value, str) for value in entry.values()):
         wanted = f"{', '.join(sorted(_SOURCE))}; or {', '.join(sorted(_SPOILT))}"
         raise MutantError(f"{source}: {name}: expected texts for {wanted}; got {', '.join(sorted(entry))}")
     mutant = Mutant(**entry)

@@ -10,14 +10,14 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
-from conformance import mutants, pool, registry, screen
+from conformance import mutants, pool, registry, screen, subjects
 from conformance.engine import Settings
 from conformance.mutants import Mutant, MutantError, trial
 from conformance.mutants.trial import Finding, Trial
@@ -48,9 +48,13 @@ def perform(options: argparse.Namespace) -> int:
     """Tries what was asked for, shows the matrix, gives the exit status."""
     console = screen.console()
     ids = registry.clause_ids(options.clause)
-    every = mutants.load()
+    if options.of != mutants.DEFAULT_PACKAGE:
+        subjects.load(options.of).close()  # says what this machine lacks, where it lacks it
+    every = mutants.load(mutants.folder_of(options.of))
     chosen = [mutant for mutant in every if mutant.clause in ids]
     settings = Settings(options.profile, options.seed, shrink=False)
+    if options.of != mutants.DEFAULT_PACKAGE:
+        ids = [id for id in ids if any(mutant.clause == id for mutant in chosen)]  # the others are proven elsewhere
     matrix = try_all(chosen, ids, settings, options.jobs, console)
     if not options.clause and (complaint := mutants.too_many_spoilt(every)) is not None:
         matrix.gaps.append(complaint)
@@ -84,9 +88,10 @@ def try_all(
             fresh.append(mutant)
         except MutantError as error:
             matrix.faults.append(str(error))
-    judged = dict.fromkeys((mutant.clause, mutant.package) for mutant in fresh)
-    clean = [Trial(clause, None, settings, properties, package) for clause, package in judged]
-    planted = [Trial(mutant.clause, mutant, settings, properties, mutant.package) for mutant in fresh]
+    planted = [
+        Trial(mutant.clause, mutant, settings, properties, mutant.package, mutant.stratum) for mutant in fresh
+    ]
+    clean = list(dict.fromkeys(replace(one, mutant=None) for one in planted))
     found: dict[Mutant, Finding] = {}
     told = time.monotonic()
     with _bar(console) as bar:

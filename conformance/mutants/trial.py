@@ -19,13 +19,16 @@ from pathlib import Path
 from typing import Any
 
 from conformance import registry, subjects
+from conformance.differential import strata
 from conformance.engine import LawResult, Settings, run_law
 from conformance.laws import Law, Subject
-from conformance.mutants import DEFAULT_PACKAGE, SPEC_PACKAGE, Mutant, package_folder
+from conformance.mutants import DEFAULT_PACKAGE, SPEC_PACKAGE, Mutant, MutantError, package_folder
 from conformance.worker_client import WorkerClient
 from dynamic_rnn_spec.case import Case, Outcome
 
 CASE_TIMEOUT = 10.0
+SCHEDULES = 4
+"""Under how many of them a case is run where a mutant needs some."""
 PATIENCE = 2
 """Cases that may time out before a mutant is given up: each costs CASE_TIMEOUT seconds."""
 
@@ -39,6 +42,7 @@ class Trial:
     settings: Settings
     properties: str = registry.PROPERTIES
     package: str = DEFAULT_PACKAGE
+    stratum: str = ""
 
 
 @dataclass(frozen=True)
@@ -53,18 +57,28 @@ class Finding:
 
 def run(trial: Trial) -> Finding:
     """The finding of a trial."""
-    laws = [law for law in _laws(trial.properties) if law.clause == trial.clause and not law.oracle]
+    laws = laws_of(trial)
     if trial.mutant is None:
         return _as_it_is(laws, _pristine(trial.package), trial.settings)
     with planted(trial.mutant) as subject:
         return judge(laws, subject, trial.settings)
 
 
+def laws_of(trial: Trial) -> list[Law]:
+    """The laws of the clause that need no second implementation or, where a stratum is named, that one alone."""
+    if not trial.stratum:
+        return [law for law in _laws(trial.properties) if law.clause == trial.clause and not law.oracle]
+    found = [one for one in strata.strata(trial.stratum.partition("::")[0]) if one.name.endswith(f".{trial.stratum}")]
+    if not found:
+        raise MutantError(f"expected the name of a stratum, got {trial.stratum!r}")
+    return [strata.law(found[0], SCHEDULES if found[0].group == strata.SCHEDULES else 0)]
+
+
 def judge(laws: list[Law], subject: Subject, settings: Settings) -> Finding:
     """Runs the laws until one catches the mutant by its own assertion."""
     elsewhere: Finding | None = None
     for law in laws:
-        result = run_law(law, subject, settings)
+        result = run_law(law, subject, settings, _second)
         example = result.counterexample
         if example is not None and example.violation == "assertion":
             return Finding("caught", law.name, example.message)
@@ -77,7 +91,7 @@ def judge(laws: list[Law], subject: Subject, settings: Settings) -> Finding:
 
 def _as_it_is(laws: list[Law], subject: Subject, settings: Settings) -> Finding:
     for law in laws:
-        result: LawResult = run_law(law, subject, settings)
+        result: LawResult = run_law(law, subject, settings, _second)
         if result.verdict != "pass":
             return Finding("could not run", law.name, f"{result.verdict} without any mutant: {result.reason}")
     return Finding("holds")
@@ -129,7 +143,7 @@ class Spoilt:
 class Impatient:
     """An implementation that is given up after a few cases that took too long."""
 
-    def __init__(self, subject: Subject) -> None:
+    def __init__(self, subject: subjects.Worker) -> None:
         self._subject, self._late = subject, 0
 
     @property
@@ -137,11 +151,11 @@ class Impatient:
         """That of the implementation."""
         return self._subject.name
 
-    def run(self, case: Case) -> Outcome:
+    def run(self, case: Case, schedule: int | None = None) -> Outcome:
         """The outcome; HarnessError once too many cases timed out."""
         if self._late >= PATIENCE:
             raise subjects.HarnessError(f"given up after {PATIENCE} cases that timed out")
-        outcome = self._subject.run(case)
+        outcome = self._subject.run(case, schedule)
         self._late += any(answer.kind == "timed out" for answer in outcome.answers)
         return outcome
 
@@ -159,6 +173,11 @@ def _laws(properties: str) -> list[Law]:
 @functools.cache
 def _pristine(package: str) -> Subject:
     return subjects.load(f"{package}.adapter:implementation")
+
+
+def _second(case: Case) -> Outcome:
+    """What the implementation without any defect that everything is compared with makes of a case."""
+    return _pristine(DEFAULT_PACKAGE).run(case)
 
 
 def function(place: str) -> Callable[[Case, Outcome], Outcome]:

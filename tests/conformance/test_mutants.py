@@ -164,6 +164,29 @@ def test_entries_are_read_strictly(change: Callable[[str], str], complaint: str)
         mutants.parse(change(SOURCE), "x.toml")
 
 
+def test_an_entry_may_name_the_stratum_that_catches_it() -> None:
+    (named,) = mutants.parse(SOURCE + 'stratum = "schedules::GRUCell float32"\n', "x.toml")
+    (law,) = trial.laws_of(Trial(named.clause, named, QUICK, stratum=named.stratum))
+    assert (law.name, law.oracle) == ("conformance.differential.schedules::GRUCell float32", True)
+    assert law.cases is not None
+    with pytest.raises(MutantError, match="expected the name of a stratum, got 'schedules::GRUCell'"):
+        trial.laws_of(Trial(named.clause, named, QUICK, stratum="schedules::GRUCell"))
+
+
+def test_a_stratum_catches_what_differs_from_the_second_implementation(toy: Path) -> None:
+    import importlib
+
+    subjects = importlib.import_module("toy_subjects")
+    laws = trial.laws_of(Trial("EQ-1", None, QUICK, stratum="differential::BasicRNNCell float32"))
+    assert trial.judge(laws, subjects.Inexact(), QUICK).said == "caught"
+    assert trial.judge(laws, subjects.Reference(), QUICK).said == "escaped"
+
+
+def test_an_implementation_without_mutants_is_said_so() -> None:
+    with pytest.raises(MutantError, match="no mutants of 'nobody'"):
+        mutants.folder_of("nobody")
+
+
 def test_an_id_stands_once(tmp_path: Path) -> None:
     (tmp_path / "a.toml").write_text(SOURCE)
     (tmp_path / "b.toml").write_text(SOURCE)
@@ -179,8 +202,10 @@ def test_two_of_three_are_defects_of_the_code() -> None:
     assert complaint == "1 of 2 mutants spoil answers; at least two of three must be defects of the code"
 
 
-def test_the_suites_own_mutants_fit_the_code_of_today() -> None:
-    every = mutants.load()
+@pytest.mark.parametrize("of", ["impl_ref", "impl_gpu"])
+def test_the_suites_own_mutants_fit_the_code_of_today(of: str) -> None:
+    every = mutants.load(mutants.folder_of(of))
+    assert {one.package for one in every} == {of}
     assert mutants.too_many_spoilt(every) is None
     for one in every:
         if one.kind == "source":
