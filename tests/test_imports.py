@@ -90,6 +90,18 @@ except RuntimeError as error:
     assert said.endswith("; IMPL_GPU_DEVICE=host executes the same kernels on the processor, slowly\n")
 
 
+def test_without_device_and_compiler_the_suite_is_told_what_is_missing() -> None:
+    code = """
+import os
+os.environ |= {"PATH": "", "CXX": "", "CUDA_VISIBLE_DEVICES": "", "IMPL_GPU_DEVICE": DEVICE}
+from impl_gpu.adapter import implementation
+print(implementation().missing())
+"""
+
+    assert fresh_process(code.replace("DEVICE", repr("cuda"))).startswith("impl_gpu: no CUDA device: ")
+    assert "C++ compiler: found none" in fresh_process(code.replace("DEVICE", repr("host")))
+
+
 @pytest.mark.parametrize("module", ["conformance", "conformance.cli", "conformance.plugin"])
 def test_the_suite_loads_no_implementation(module: str) -> None:
     loaded = loaded_by(module)
