@@ -158,10 +158,13 @@ def run_stage(stage: Stage) -> Dict[str, Any]:
             said = output.read().decode("utf-8", "replace")[-TAIL:]
         result = json.loads(place.read_text(encoding="utf-8")) if place.exists() else {}  # type: Dict[str, Any]
     result["seconds"] = round(time.monotonic() - started, 3)
+    where = ", " + result["why"] if "why" in result else ""
     if status is None:
-        result.update(verdict=TIMED_OUT, why="more than {:g} s".format(stage.seconds))
+        result.update(verdict=TIMED_OUT, why="more than {:g} s{}".format(stage.seconds, where))
     elif "verdict" not in result:
         result.update(verdict=CRASHED, why="no result, exit status {}".format(_status(status)))
+    elif result["verdict"] == CRASHED:
+        result.update(why="exit status {}{}".format(_status(status), where))
     elif status != 0 and result["verdict"] == PASSED:
         result.update(verdict=CRASHED, why="passed, but then exit status {}".format(_status(status)))
     if result["verdict"] != PASSED:
@@ -183,7 +186,10 @@ def _status(status: int) -> str:
 
 
 def write_result(verdict: str, **more: Any) -> None:
-    """What a stage says at its end (or after each part: the last one counts). Without a driver it is printed.
+    """What a stage says at its end. Without a driver it is printed.
+
+    It may also be said before each part, with the verdict "crashed" and where it is as ``why``: what is said last
+    counts, so that a stage that does not come to its end says how far it came.
 
     ``facts`` are of the whole run, ``go_on=False`` ends it; anything else stays with the stage.
     """

@@ -35,7 +35,7 @@ def machine() -> Dict[str, Any]:
     return {
         "python": platform.python_version(),
         "numpy": np.__version__,
-        "system": "{} {}".format(platform.system(), platform.release()),
+        "system": platform.system(),
         "processor": platform.machine(),
         "processors": os.cpu_count(),
     }

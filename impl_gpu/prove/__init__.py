@@ -1,0 +1,7 @@
+"""Whether impl_gpu works on the device at hand, stage by stage, from the smallest call up: python -m impl_gpu.prove.
+
+On a GPU it proves what no processor can: that CUDA, CuPy and cuBLAS take the calls, and that kernels and products give
+the numbers that the host side gave, which are carried in a file because such a machine may have no C++ compiler. With
+IMPL_GPU_DEVICE=host the same command is a rehearsal, and its evidence says so. It knows no clause of the page: that is
+what the conformance suite is for.
+"""

@@ -1,0 +1,77 @@
+"""What the run stands on: the device, the driver, the versions; and whether the device answers at all."""
+
+import importlib.metadata
+import shutil
+import subprocess
+from typing import Any
+
+import numpy as np
+
+from ..device import current_device
+from .carried import Carried
+from .desk import Desk
+from .findings import Findings
+
+PACKAGES = (
+    "cupy-cuda13x",
+    "cupy-cuda12x",
+    "cuda-pathfinder",
+    "ml-dtypes",
+    "numpy",
+    "nvidia-cublas",
+    "nvidia-cublas-cu12",
+    "nvidia-cuda-nvrtc",
+    "torch",
+)
+ON_GPU = "on a CUDA device"
+REHEARSAL = "host-executed, no GPU: a rehearsal of the same command"
+
+
+def check(findings: Findings, carried: Carried) -> Desk | None:
+    """The device, if it answers."""
+    desk = None
+    findings.facts["packages"] = packages()
+    findings.facts["carried"] = {name: value for name, value in carried.about.items() if name != "cases"}
+    with findings.part("the device"):
+        desk = Desk(current_device())
+        findings.facts["execution"] = ON_GPU if desk.on_gpu else REHEARSAL
+        findings.facts["device"] = desk.device.describe()
+        if desk.on_gpu:
+            findings.facts["nvidia-smi"] = nvidia_smi()
+            findings.facts["memory"] = _memory()
+        data = np.arange(1000, dtype=np.int32)
+        buffer = desk.upload(data)
+        findings.equal("put and get", desk.download(buffer.ptr, data), data)
+    return None if findings.failures else desk
+
+
+def packages() -> dict[str, str]:
+    """The versions of what is installed of what matters."""
+    found = {}
+    for name in PACKAGES:
+        try:
+            found[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def nvidia_smi() -> dict[str, str] | str:
+    """What the driver says of the GPU; a sentence where there is no nvidia-smi or it fails."""
+    program = shutil.which("nvidia-smi")
+    if program is None:
+        return "there is no nvidia-smi"
+    asked = ("name", "driver_version", "clocks.max.sm", "clocks.max.memory", "power.limit", "compute_mode")
+    query = [program, f"--query-gpu={','.join(asked)}", "--format=csv,noheader"]
+    try:
+        done = subprocess.run(query, capture_output=True, text=True, timeout=30, check=True)
+    except (OSError, subprocess.SubprocessError) as error:
+        return f"nvidia-smi failed: {error}"
+    return dict(zip(asked, done.stdout.splitlines()[0].split(", "), strict=False))
+
+
+def _memory() -> dict[str, Any]:
+    from cupy.cuda import runtime
+
+    free, total = runtime.memGetInfo()
+    return {"free_bytes": free, "total_bytes": total}
