@@ -9,7 +9,7 @@ import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, WeakSet
 
 import numpy as np
 
@@ -143,7 +143,14 @@ class _Copy(NamedTuple):
     array: Any
 
 
-_COPIES: "WeakKeyDictionary[Variable, dict[Any, _Copy]]" = WeakKeyDictionary()
+class _Copies:
+    """Those on one device, by variable and stream; the device keeps them, and they end with it."""
+
+    def __init__(self) -> None:
+        self.of: WeakKeyDictionary[Variable, dict[Any, _Copy]] = WeakKeyDictionary()
+
+
+_ALL: "WeakSet[_Copies]" = WeakSet()
 
 
 def read_on_device(variable: Variable, like: Any) -> Any:
@@ -153,18 +160,22 @@ def read_on_device(variable: Variable, like: Any) -> Any:
     """
     device = current_device()
     stream = device.current_stream()
-    copies = _COPIES.setdefault(variable, {})
-    place = (device, stream)
-    known = copies.get(place)
+    copies = device.kept.get("copies")
+    if copies is None:
+        copies = device.kept.setdefault("copies", _Copies())
+        _ALL.add(copies)
+    by_stream = copies.of.setdefault(variable, {})
+    known = by_stream.get(stream)
     # Every new value is a new array; its version alone misses a value that was taken back.
     if known is None or known.value is not variable.value:
-        known = copies[place] = _Copy(variable.value, enter(device, variable.value))
+        known = by_stream[stream] = _Copy(variable.value, enter(device, variable.value))
     return known.array
 
 
 def forget_copies() -> None:
     """Give the device back what copies of variables take there; each is uploaded again when it is next read."""
-    _COPIES.clear()
+    for copies in list(_ALL):
+        copies.of.clear()
 
 
 WEIGHT_READERS["cupy"] = read_on_device

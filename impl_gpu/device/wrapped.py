@@ -180,9 +180,9 @@ def switched(device: Device, options: Options) -> Device:
 
 
 def _kept(device: Device, name: str) -> Device:
-    found: Device | None = device.__dict__.get(name)
+    found: Device | None = device.kept.get(name)
     if found is None:
-        found = device.__dict__[name] = _around(device, name)
+        found = device.kept[name] = _around(device, name)
     return found
 
 

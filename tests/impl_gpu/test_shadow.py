@@ -181,7 +181,7 @@ class Faulty(HostDevice):
         ("gemm", "recurrent product: gemm: C["),
         ("alpha", "projection product: gemm: C["),
         ("grid", "store state: move_rows: byte "),
-        ("put", "tables: put: byte "),
+        ("put", "weights: put: byte "),
     ],
 )
 def test_a_call_that_goes_wrong_is_named(fault: str, named: str) -> None:
