@@ -13,6 +13,7 @@ import numpy as np
 
 import impl_gpu
 
+from ..device import use_device
 from ..device.shadow_compare import UNITS, numbers
 from . import networks
 from .carried import Carried
@@ -108,7 +109,7 @@ def _measure(desk: Desk, findings: Findings) -> None:
     x = desk.device.enter(np.random.RandomState(0).standard_normal((T, B, n)).astype(np.float32))
     for graph in (False, True):
         cell, times = impl_gpu.LSTMCell(n), []
-        with impl_gpu.use_store(impl_gpu.VariableStore()), impl_gpu.options(graph=graph):
+        with use_device(desk.device), impl_gpu.use_store(impl_gpu.VariableStore()), impl_gpu.options(graph=graph):
             for _ in range(8):
                 desk.device.synchronize(desk.stream, "prove")
                 started = time.perf_counter()

@@ -176,7 +176,7 @@ def lstm_projected(dtype: str, n: int, vector: bool, seed: int) -> Iterator[Case
                 m=at["m"],
                 n=n,
                 active=ACTIVE,
-                t0=2,
+                t0=0,
                 step=1,
                 first=0,
                 forget_bias=1.0,
@@ -234,7 +234,7 @@ def gru_gates(dtype: str, n: int, vector: bool, seed: int) -> Iterator[Case]:
             reset=at["reset"],
             n=n,
             active=ACTIVE,
-            t0=2,
+            t0=0,
             step=1,
             first=0,
         )

@@ -14,7 +14,7 @@ TYPES = (("float16", "float32"), ("bfloat16", "float32"), ("float32", "float32")
 """Of the operands, and of what they are summed to."""
 SHAPES = ((1, 1, 1), (3, 5, 7), (8, 64, 32), (33, 129, 65), (64, 512, 128), (300, 256, 64), (1, 4096, 1024))
 """Rows, columns, and what is summed over."""
-SLICES = (((0, 16, 16), 0), ((0, 32, 32), 32), ((5, 3, 9), 4))
+SLICES = (((0, 0, 16), 0), ((0, 0, 64), 64), ((0, 32, 32), 32), ((5, 3, 9), 4))
 """How much wider the rows of A, B and C are, and C's first column."""
 
 

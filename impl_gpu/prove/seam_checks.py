@@ -155,7 +155,7 @@ def _graph(desk: Desk, findings: Findings, rng: Any) -> None:
     work()
     graph = device.end_capture(stream)
     for turn in range(3):
-        moved = a + turn
+        moved = a + turn + 1  # not what the work before has left
         pinned = desk.pinned(moved)
         device.put(at["a"], pinned.ptr, moved.nbytes, stream, "prove")
         device.zero(clock.ptr, CLOCK.itemsize, stream, "prove")
@@ -167,7 +167,7 @@ def _graph(desk: Desk, findings: Findings, rng: Any) -> None:
     other = device.new_stream()
     device.zero(copied.ptr, 4 * 6 * 4, other, "prove")
     device.replay(graph, other, "prove")
-    findings.equal("on another stream", desk.download(copied.ptr, np.zeros((4, 6), np.float32), other), (a + 2) @ b)
+    findings.equal("on another stream", desk.download(copied.ptr, np.zeros((4, 6), np.float32), other), (a + 3) @ b)
 
 
 def _refusals(desk: Desk, findings: Findings, rng: Any) -> None:
