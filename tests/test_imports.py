@@ -93,13 +93,13 @@ except RuntimeError as error:
 def test_without_device_and_compiler_the_suite_is_told_what_is_missing() -> None:
     code = """
 import os
-os.environ |= {"PATH": "", "CXX": "", "CUDA_VISIBLE_DEVICES": "", "IMPL_GPU_DEVICE": DEVICE}
+os.environ |= {"PATH": "", "CXX": "", "CUDA_VISIBLE_DEVICES": "", "IMPL_GPU_DEVICE": "CHOSEN"}
 from impl_gpu.adapter import implementation
 print(implementation().missing())
 """
 
-    assert fresh_process(code.replace("DEVICE", repr("cuda"))).startswith("impl_gpu: no CUDA device: ")
-    assert "C++ compiler: found none" in fresh_process(code.replace("DEVICE", repr("host")))
+    assert fresh_process(code.replace("CHOSEN", "cuda")).startswith("impl_gpu: no CUDA device: ")
+    assert "C++ compiler: found none" in fresh_process(code.replace("CHOSEN", "host"))
 
 
 @pytest.mark.parametrize("module", ["conformance", "conformance.cli", "conformance.plugin"])
