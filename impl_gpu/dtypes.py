@@ -84,19 +84,24 @@ def native(dtype: DType) -> DType:
     return dtype if dtype.isnative else dtype.newbyteorder("=")
 
 
+def is_bfloat16(dtype: DType) -> bool:
+    """By its name: where ml_dtypes is missing BFLOAT16 is None, and NumPy takes None for float64."""
+    return dtype.name == "bfloat16"
+
+
 def on_device(dtype: DType) -> bool:
     """Whether CuPy has arrays of this dtype."""
-    return dtype == BFLOAT16 or dtype.itemsize in _ITEM_SIZES.get(dtype.kind, ())
+    return is_bfloat16(dtype) or dtype.itemsize in _ITEM_SIZES.get(dtype.kind, ())
 
 
 def is_floating(dtype: DType) -> bool:
     """Whether a cell with weights computes in this dtype: float16, bfloat16, float32 or float64."""
-    return dtype == BFLOAT16 or dtype.kind == "f"
+    return is_bfloat16(dtype) or dtype.kind == "f"
 
 
 def mantissa_bits(dtype: DType) -> int:
     """How many bits of the fraction of a floating dtype are stored."""
-    if dtype == BFLOAT16:
+    if is_bfloat16(dtype):
         return 7
     return int(np.finfo(dtype).nmant)
 

@@ -13,7 +13,7 @@ from dynamic_rnn_spec import ArgumentTypeError, ArgumentValueError, array_module
 from dynamic_rnn_spec.rnn_cell import Weight
 
 from ..abstract import Abstract, is_abstract
-from ..dtypes import BFLOAT16, describe_value, is_floating
+from ..dtypes import describe_value, is_bfloat16, is_floating
 from ..rnn_cell import RNNCell
 
 _ARRAYS = (cupy.ndarray, np.ndarray, Abstract)
@@ -114,7 +114,7 @@ def sigmoid(xp: Any, x: Any) -> Any:
 
 def number(value: float, like: Any) -> Any:
     """A number beside which an array keeps its dtype [EQ-16]: one of Python's, but for bfloat16, which that widens."""
-    return like.dtype.type(value) if like.dtype == BFLOAT16 else value
+    return like.dtype.type(value) if is_bfloat16(like.dtype) else value
 
 
 def limited(xp: Any, x: Any, bound: float) -> Any:
