@@ -50,6 +50,8 @@ class Pointer(NamedTuple):
 class Shadow(Wrapped):
     """``checked`` and ``unchecked`` count the calls by purpose."""
 
+    switch = "shadow"
+
     def __init__(self, inner: Device, host: HostDevice | None = None) -> None:
         super().__init__(inner)
         self.checked: Counter[str] = Counter()

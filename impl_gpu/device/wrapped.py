@@ -4,7 +4,7 @@
 takes from the device inside.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from ..settings import Options
@@ -12,7 +12,9 @@ from .seam import Buffer, Device, Gemm, Kernel
 
 
 class Wrapped(Device):
-    """A device that is ``inner``, call by call."""
+    """A device that is ``inner``, call by call. ``switch`` is the option that asks for this wrapper."""
+
+    switch = ""
 
     def __init__(self, inner: Device) -> None:
         self.inner = inner
@@ -126,6 +128,8 @@ class Synchronous(Wrapped):
     What is captured can't be waited for; its replay is.
     """
 
+    switch = "sync"
+
     def _wait(self, stream: Any) -> None:
         if not self.capturing:
             self._called()._do_synchronize(stream)
@@ -170,25 +174,33 @@ class Synchronous(Wrapped):
 def switched(device: Device, options: Options) -> Device:
     """The device as the switches ``shadow`` and ``sync`` want it; the same one for the same device.
 
-    It is kept in the device, as the caches of its calls are in it.
+    A wrapper is kept in the device that it is around, as the caches of its calls are.
     """
-    if options.shadow:
-        device = _kept(device, "shadowed")
-    if options.sync:
-        device = _kept(device, "synchronous")
+    there = set(_around(device))
+    for switch in ("shadow", "sync"):
+        if getattr(options, switch) and switch not in there:
+            device = _kept(device, switch)
     return device
 
 
-def _kept(device: Device, name: str) -> Device:
-    found: Device | None = device.kept.get(name)
+def _around(device: Device) -> Iterator[str]:
+    """The switches whose wrappers are there already."""
+    while isinstance(device, Wrapped):
+        yield device.switch
+        device = device.inner
+
+
+def _kept(device: Device, switch: str) -> Device:
+    place = f"wrapped by {switch}"
+    found: Device | None = device.kept.get(place)
     if found is None:
-        found = device.kept[name] = _around(device, name)
+        found = device.kept[place] = _wrapper(switch)(device)
     return found
 
 
-def _around(device: Device, name: str) -> Device:
-    if name == "synchronous":
-        return Synchronous(device)
+def _wrapper(switch: str) -> Callable[[Device], Device]:
+    if switch == "sync":
+        return Synchronous
     from .shadow import Shadow
 
-    return Shadow(device)
+    return Shadow

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from dynamic_rnn_spec.evidence import CRASHED, FAILED, PASSED, write_result
+from dynamic_rnn_spec.evidence import FAILED, PASSED, write_progress, write_result
 
 from ..device.shadow_compare import far, numbers
 
@@ -27,7 +27,7 @@ class Findings:
     @contextlib.contextmanager
     def part(self, name: str) -> Iterator[None]:
         """Checks that belong together; an error in them is a failure of theirs, and the next part goes on."""
-        self._write(CRASHED, why=f"in {name}")
+        write_progress(name, **self._said())
         try:
             yield
         except Exception as error:  # noqa: BLE001  (whatever a part raises is a failure of that part)
@@ -95,9 +95,9 @@ class Findings:
         """Write the verdict. A stage without a check has failed, not passed."""
         if not self.checks:
             self.fail("the stage", "it checked nothing")
-        self._write(FAILED if self.failures else PASSED, **more)
+        write_result(FAILED if self.failures else PASSED, **self._said(), **more)
 
-    def _write(self, verdict: str, **more: Any) -> None:
+    def _said(self) -> dict[str, Any]:
         said: dict[str, Any] = {"checks": self.checks, "failed": len(self.failures)}
         if self.failures:
             said["first_failure"] = self.failures[0].splitlines()[0]
@@ -108,7 +108,7 @@ class Findings:
             said["figures"] = self.figures
         if self.facts:
             said["facts"] = self.facts
-        write_result(verdict, **said, **more)
+        return said
 
 
 def _place(index: Any) -> str:

@@ -70,6 +70,10 @@ def run_stage(name: str, carried: Path, seed: int) -> None:
     desk = Desk(current_device())
     findings.figures["seconds_to_start"] = round(time.perf_counter() - started, 3)
     STAGES[name].check(desk, findings, seed, known)
+    checked = getattr(desk.device, "checked", None)
+    if checked is not None:  # with the switch for it there is a shadow around the device
+        findings.figures["checked in the shadow"] = sum(checked.values())
+        findings.figures["unchecked in the shadow"] = dict(desk.device.unchecked)  # type: ignore[attr-defined]
     findings.end()
 
 

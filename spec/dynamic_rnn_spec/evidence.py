@@ -188,18 +188,21 @@ def _status(status: int) -> str:
 def write_result(verdict: str, **more: Any) -> None:
     """What a stage says at its end. Without a driver it is printed.
 
-    It may also be said before each part, with the verdict "crashed" and where it is as ``why``: what is said last
-    counts, so that a stage that does not come to its end says how far it came.
-
     ``facts`` are of the whole run, ``go_on=False`` ends it; anything else stays with the stage.
     """
-    result = {"verdict": verdict}  # type: Dict[str, Any]
-    result.update(more)
+    result = dict(more, verdict=verdict)
     place = os.environ.get(RESULT)
     if place:
         write_json(place, result)
     else:
         sys.stdout.write(json.dumps(plain(result), indent=2) + "\n")
+
+
+def write_progress(where: str, **more: Any) -> None:
+    """What a stage says on its way, in case it does not come to its end; without a driver nothing."""
+    place = os.environ.get(RESULT)
+    if place:
+        write_json(place, dict(more, verdict=CRASHED, why="in " + where))
 
 
 def summary(stage: Dict[str, Any]) -> str:

@@ -376,7 +376,7 @@ def test_findings_name_the_first_number_that_is_off() -> None:
 def test_one_stage_by_itself_says_what_it_found() -> None:
     done = command("--stage", "environment")
 
-    said = json.loads(done.stdout[done.stdout.rindex('{\n  "verdict"') :])
+    said = json.loads(done.stdout)
     assert done.returncode == 0, done.stderr
     assert said["verdict"] == "passed"
     assert said["go_on"] is True
@@ -409,3 +409,21 @@ def test_the_limits_of_the_stages_leave_room_within_eight_minutes() -> None:
         "graph",
         "differential",
     ]
+
+
+WITHOUT_ML_DTYPES = """
+import importlib.util
+there = importlib.util.find_spec
+importlib.util.find_spec = lambda name, package=None: None if name == "ml_dtypes" else there(name, package)
+import numpy as np
+from impl_gpu.dtypes import BFLOAT16, is_bfloat16, mantissa_bits
+assert BFLOAT16 is None
+assert not is_bfloat16(np.dtype(np.float64))
+assert mantissa_bits(np.dtype(np.float64)) == 52
+"""
+
+
+def test_float64_is_no_bfloat16_where_ml_dtypes_is_missing() -> None:
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join((str(ROOT / "spec"), str(ROOT)))}
+
+    subprocess.run((sys.executable, "-c", WITHOUT_ML_DTYPES), env=environment, check=True)

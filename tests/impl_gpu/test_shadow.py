@@ -251,6 +251,7 @@ def test_switches_put_wrappers_around_the_device() -> None:
     assert isinstance(both.inner, Shadow)
     assert both.inner.inner is device
     assert switched(device, Options(shadow=True, sync=True)) is both
+    assert switched(both, Options(shadow=True, sync=True)) is both
     assert both.describe()["around"] == ["Synchronous", "Shadow"]
     assert both.kind == "host"
 

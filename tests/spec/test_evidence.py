@@ -10,7 +10,16 @@ import numpy as np
 import pytest
 
 from dynamic_rnn_spec import evidence, provenance
-from dynamic_rnn_spec.evidence import Evidence, Stage, plain, run_stage, summary, write_json, write_result
+from dynamic_rnn_spec.evidence import (
+    Evidence,
+    Stage,
+    plain,
+    run_stage,
+    summary,
+    write_json,
+    write_progress,
+    write_result,
+)
 
 
 def stage(name: str, code: str, seconds: float = 30.0) -> Stage:
@@ -53,10 +62,10 @@ def test_a_run_that_passes_says_what_it_was(tmp_path: Path) -> None:
         ("pass", "crashed", "no result, exit status 0"),
         ("import os; os.abort()", "crashed", "no result, exit status -6 (SIGABRT)"),
         ("write_result(PASSED); raise SystemExit(1)", "crashed", "passed, but then exit status 1"),
-        ("write_result(CRASHED, why='in it'); import os; os.abort()", "crashed", "exit status -6 (SIGABRT), in it"),
-        ("write_result(CRASHED, why='in it')", "crashed", "exit status 0, in it"),
+        ("write_progress('it'); import os; os.abort()", "crashed", "exit status -6 (SIGABRT), in it"),
+        ("write_progress('it')", "crashed", "exit status 0, in it"),
         ("import time; print('begun', flush=True); time.sleep(60)", "timed out", "more than 1.5 s"),
-        ("import time; write_result(CRASHED, why='in it'); time.sleep(60)", "timed out", "more than 1.5 s, in it"),
+        ("import time; write_progress('it'); time.sleep(60)", "timed out", "more than 1.5 s, in it"),
     ],
 )
 def test_what_is_no_pass(code: str, verdict: str, why: str | None) -> None:
@@ -145,6 +154,7 @@ def test_without_a_driver_the_result_is_printed(
 ) -> None:
     monkeypatch.delenv(evidence.RESULT, raising=False)
 
+    write_progress("it")
     write_result("passed", worst=np.float32(0.5))
 
     assert json.loads(capsys.readouterr().out) == {"verdict": "passed", "worst": 0.5}
