@@ -80,6 +80,24 @@ def test_every_case_has_a_schedule_of_its_own(device: Any, monkeypatch: pytest.M
     assert seeds[3] == seeds[0] + 5
 
 
+@pytest.mark.parametrize("switch", ["SYNC", "SHADOW", "GRAPH"])
+@pytest.mark.parametrize("kind", ["GRUCell", "probe:Affine"])
+def test_cases_run_one_after_the_other_under_every_switch(
+    kind: str, switch: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = case(kind, {"num_units" if kind == "GRUCell" else "units": 3}, sequence_length=[3, 2])
+    adapter = GpuAdapter()
+    # Loaded by name: what is drawn differs from store to store.
+    names = adapter.run(one).variables or ()
+    weights = {variable.name: np.ones_like(variable.value) for variable in names}
+    loaded = Case(one.cells, one.calls, weights)
+    wanted = adapter.run(loaded).answers[0].outputs
+    monkeypatch.setenv(f"IMPL_GPU_{switch}", "1")
+    for _ in range(2):
+        (answer,) = adapter.run(loaded).answers
+        assert answer.outputs.tolist() == wanted.tolist()
+
+
 def test_what_a_device_would_not_survive_is_no_answer(device: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     def overrun(*args: Any, **kwargs: Any) -> Any:
         buffer = device.allocate(4, device.current_stream(), "small")

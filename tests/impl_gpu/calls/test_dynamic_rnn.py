@@ -1,5 +1,6 @@
 """dynamic_rnn as a whole: which path a call takes, that both give the same, and what it costs beside the steps."""
 
+import gc
 import subprocess
 import sys
 from typing import Any
@@ -20,6 +21,7 @@ from impl_gpu import (
     LSTMStateTuple,
     MultiRNNCell,
     ResidualWrapper,
+    clear_caches,
     dynamic_rnn,
     launch_log,
     options,
@@ -161,10 +163,25 @@ def test_a_failed_call_leaves_nothing_and_the_cell_can_be_called_again(path: str
         assert len(store.variables) == 4
 
 
+@pytest.mark.parametrize("path", ["auto", "cell"])
+def test_a_call_leaves_its_results_and_caches_and_nothing_else(path: str, device: Any) -> None:
+    with options(path=path):
+        results = dynamic_rnn(CELLS["stack"](), numbers(B, T, D), LENGTHS, dtype="float32")
+    sizes = sorted(leaf.nbytes for leaf in flatten(results))
+    device.finish()
+    clear_caches()
+    gc.collect()
+    device.finish()
+    assert sorted(nbytes for _, nbytes in device.live()) == sizes
+    del results
+    device.finish()
+    assert device.live() == []
+
+
 def test_another_stream_is_used_where_it_is_the_current_one(device: Any) -> None:
     wanted, _, _ = run(CELLS["stack"], "auto", sequence_length=LENGTHS)
     for seed in range(10):
-        impl_gpu.clear_caches()
+        clear_caches()
         device.restart(seed)
         with device.stream(device.new_stream()):
             leaves, _, _ = run(CELLS["stack"], "auto", sequence_length=LENGTHS)

@@ -1,5 +1,6 @@
 """Weights in and out by name, and their copies on the device: one upload for each value and stream."""
 
+import gc
 import sys
 from pathlib import Path
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from dynamic_rnn_spec import VariableStore, get_variable, variable_scope
+from dynamic_rnn_spec import VariableStore, get_variable, use_store, variable_scope
 from dynamic_rnn_spec.initializers import Ones
 from impl_gpu import BasicRNNCell, RNNCell, clear_caches, dynamic_rnn, launch_log, load_weights, options, save_weights
 
@@ -40,6 +41,24 @@ def test_each_stream_has_a_copy_of_its_own(device: Any) -> None:
         assert second.get().tolist() == [1, 1]
     assert log.count("put") == 1
     assert log.count("wait") == 0
+
+
+def test_copies_end_with_the_streams_of_a_device(device: Any) -> None:
+    variable = get_variable("w", [2], initializer=Ones())
+    variable.read(device.enter(np.zeros(1, "float32")))
+    device.restart(3)
+    with launch_log() as log:
+        assert variable.read(device.enter(np.zeros(1, "float32"))).get().tolist() == [1, 1]
+    assert log.count("put") == 2
+
+
+def test_a_copy_lives_no_longer_than_its_variable(device: Any) -> None:
+    like = device.enter(np.zeros(1, "float32"))
+    with use_store(VariableStore()):
+        get_variable("w", [1000], initializer=Ones()).read(like)
+    gc.collect()
+    device.finish()
+    assert device.live() == [("upload", 4)]
 
 
 def test_a_value_that_is_taken_back_is_the_one_that_is_read(device: Any, store: VariableStore) -> None:
