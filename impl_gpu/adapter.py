@@ -19,6 +19,7 @@ from .caches import clear_caches
 from .device import current_device
 from .device.seam import SeamError
 from .probe_ops import DeviceOps
+from .settings import options
 
 SCHEDULE = "IMPL_GPU_SCHEDULE"
 """The environment variable of a number that picks other schedules for the same cases, on the host side."""
@@ -52,10 +53,8 @@ class GpuAdapter(PythonAdapter):
         device = current_device().describe()
         return {"name": self.name, "versions": self.versions, "device": str(device["device"])}
 
-    @property
-    def schedules(self) -> bool:
-        """Whether ``run`` can be asked for another legal order of the same work: on the host side."""
-        return bool(current_device().kind == "host")
+    schedules = True
+    """``run`` can be asked for another legal order of the same work."""
 
     def missing(self) -> str | None:
         """What this machine lacks for running cases: a device, or for the host side a compiler."""
@@ -70,7 +69,8 @@ class GpuAdapter(PythonAdapter):
 
         Args:
             case: what to run.
-            schedule: another number is another order of the same work, on the host side; a device has its own.
+            schedule: another number is another order of the same work on the host side; on a device that is left to
+                it. With an odd one graphs are replayed where there are some, which changes no bit.
 
         What was enqueued and a device would not survive is found on the host side at the latest then: it crashed.
         """
@@ -79,11 +79,14 @@ class GpuAdapter(PythonAdapter):
         device: Any = current_device()
         digest = int(case.digest(), 16)
         self._dice = random.Random(digest)
+        graph = True if schedule is not None and schedule % 2 else None
         if device.kind != "host":
-            return super().run(case)
+            with options(graph=graph):
+                return super().run(case)
         clear_caches()
         device.restart(digest + int(os.environ.get(SCHEDULE) or 0) + 1000003 * (schedule or 0))
-        outcome = super().run(case)
+        with options(graph=graph):
+            outcome = super().run(case)
         try:
             device.finish()
         except SeamError as error:

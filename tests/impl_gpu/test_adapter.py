@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from dynamic_rnn_spec.case import Call, Case, CellRef, CellSpec
-from impl_gpu import adapter
+from impl_gpu import adapter, launch_log
 from impl_gpu.device import use_device
 from impl_gpu.device.host import HostDevice
 
@@ -52,6 +52,26 @@ def test_another_schedule_is_another_seed_of_the_same_case(host: HostDevice, mon
     assert {answer.kind for answer in answers} == {"returned"}
     assert seeds[0] == seeds[1]
     assert len(set(seeds)) == 3
+
+
+def test_an_odd_schedule_replays_graphs_with_the_same_bits(host: HostDevice) -> None:
+    made = adapter.implementation()
+    inputs = np.arange(48, dtype=np.float32).reshape(2, 8, 3) / 64
+    call = Call({"cell": CellRef("cell"), "inputs": inputs, "dtype": "float32", "parallel_iterations": 2})
+    shapes = {"gates/kernel": (6, 6), "gates/bias": (6,), "candidate/kernel": (6, 3), "candidate/bias": (3,)}
+    weights = {
+        f"rnn/gru_cell/{name}": (np.arange(np.prod(shape), dtype=np.float32) % 7 / 8 - 0.375).reshape(shape)
+        for name, shape in shapes.items()
+    }
+    case = Case({"cell": CellSpec("GRUCell", {"num_units": 3})}, [call] * 3, weights)
+    results = []
+    for schedule, replays in ((0, False), (1, True)):
+        with launch_log() as log:
+            (*_, last) = made.run(case, schedule).answers
+        assert any(entry.kind == "replay" for entry in log.entries) == replays
+        results.append([leaf.tobytes() for leaf in last.result])
+    assert results[0] == results[1]
+    assert any(results[0][0])
 
 
 def test_where_memory_is_checked_no_pool_stands_between(host: HostDevice, monkeypatch: pytest.MonkeyPatch) -> None:
