@@ -1,4 +1,4 @@
-"""What the run stands on: the device, the driver, the versions; and whether the device answers at all."""
+"""What the run stands on: device, driver, versions; and whether the device answers at all. It knows no other stage."""
 
 import importlib.metadata
 import shutil
@@ -27,22 +27,25 @@ ON_GPU = "on a CUDA device"
 REHEARSAL = "host-executed, no GPU: a rehearsal of the same command"
 
 
-def check(findings: Findings, carried: Carried) -> Desk | None:
-    """The device, if it answers."""
-    desk = None
+def check(findings: Findings, carried: Carried) -> bool:
+    """Whether the device answers; where it does not, no other stage can."""
     findings.facts["packages"] = packages()
     findings.facts["carried"] = {name: value for name, value in carried.about.items() if name != "cases"}
+    answers = False
     with findings.part("the device"):
         desk = Desk(current_device())
         findings.facts["execution"] = ON_GPU if desk.on_gpu else REHEARSAL
-        findings.facts["device"] = desk.device.describe()
-        if desk.on_gpu:
-            findings.facts["nvidia-smi"] = nvidia_smi()
-            findings.facts["memory"] = _memory()
         data = np.arange(1000, dtype=np.int32)
         buffer = desk.upload(data)
         findings.equal("put and get", desk.download(buffer.ptr, data), data)
-    return None if findings.failures else desk
+        answers = not findings.failures
+        with findings.part("what it says of itself"):
+            findings.facts["device"] = desk.device.describe()
+            findings.that("it has a name", bool(findings.facts["device"]["device"]), "it has none")
+        if desk.on_gpu:
+            findings.facts["nvidia-smi"] = nvidia_smi()
+            findings.facts["memory"] = _memory()
+    return answers
 
 
 def packages() -> dict[str, str]:

@@ -64,8 +64,7 @@ def run_stage(name: str, carried: Path, seed: int) -> None:
     findings, known = Findings(), load(carried)
     started = time.perf_counter()
     if name == FIRST:
-        desk = environment.check(findings, known)
-        findings.end(go_on=desk is not None)
+        findings.end(go_on=environment.check(findings, known))
         return
     desk = Desk(current_device())
     findings.figures["seconds_to_start"] = round(time.perf_counter() - started, 3)
