@@ -66,6 +66,7 @@ def parser() -> argparse.ArgumentParser:
     device.add_argument("--seed", type=int, default=0, help="the same seed gives the same cases (0)")
     device.add_argument("--jobs", type=_jobs, default=cores(), metavar="N", help="processes side by side (all cores)")
     device.add_argument("--out", metavar="FILE", help="the evidence (docs/evidence/NAME-conformance.json)")
+    device.add_argument("--small", action="store_true", help="a rehearsal: smoke only, fewer cases and schedules")
     device.add_argument("--stage", choices=STAGES, help=argparse.SUPPRESS)
 
     validate = commands.add_parser("validate", help="see whether a report is whole and agrees with itself")

@@ -162,7 +162,10 @@ def load(
         raise UnknownSubjectError(f"{place}: {error}") from error
     if not hasattr(implementation, "run") or not hasattr(implementation, "describe"):
         raise UnknownSubjectError(f"{place} is a {type(implementation).__name__} without run(case) and describe()")
-    missing = implementation.missing() if hasattr(implementation, "missing") else None
+    try:
+        missing = implementation.missing() if hasattr(implementation, "missing") else None
+    except Exception as error:
+        raise HarnessError(f"the adapter of {spec} raised {type(error).__name__}: {error}") from error
     if missing is not None:
         raise NotAvailable(str(missing))
     return InProcess(implementation, spec if place != spec else None)

@@ -19,6 +19,8 @@ from dynamic_rnn_spec import evidence
 
 PASSED, BROKEN, FAILED = 0, 1, 2
 SOURCES = ("spec", "conformance", "pyproject.toml")
+SMALL = 1300
+"""Cases of the differential in a rehearsal."""
 SANITIZER = "compute-sanitizer"
 SHARES = {"available": 0.2, "smoke": 0.4, "profile": 0.6, "differential": 0.4, "schedules": 0.4, "memcheck": 1.0}
 """The part of all minutes that a stage may take at most; what others leave is free for those that follow."""
@@ -26,6 +28,8 @@ SHARES = {"available": 0.2, "smoke": 0.4, "profile": 0.6, "differential": 0.4, "
 
 def perform(options: argparse.Namespace) -> int:
     """Runs the stages, or the one that is named; returns the exit status."""
+    if options.small:
+        options.profile, options.cases = "smoke", min(options.cases, SMALL)
     if options.stage is not None:
         return stages.run(options)
     budget = 60.0 * options.minutes
@@ -34,7 +38,10 @@ def perform(options: argparse.Namespace) -> int:
         options.out,
         f"conformance device {options.implementation}",
         targets.TREE,
-        facts={"compute-sanitizer": shutil.which(SANITIZER) or "not on this machine"},
+        facts={
+            "small": options.small,
+            "compute-sanitizer": "there" if shutil.which(SANITIZER) else "not on this machine",
+        },
         seed=options.seed,
         sources=[*SOURCES, *([options.implementation] if folder.is_dir() else [])],
     )
@@ -58,6 +65,7 @@ def stage(name: str, options: argparse.Namespace, budget: float) -> evidence.Sta
     command = [sys.executable, *flags, "-m", "conformance", "device", options.implementation, "--stage", name]
     for option in ("profile", "seed", "jobs", "cases", "minutes"):
         command += [f"--{option}", str(getattr(options, option))]
+    command += ["--small"] if options.small else []
     shown = options.profile if name == "profile" else name
     return evidence.Stage(shown, command, SHARES[name] * budget)
 

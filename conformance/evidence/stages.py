@@ -111,8 +111,8 @@ def schedules(options: argparse.Namespace) -> bool:
     """`schedules`, under many of them where the implementation has some, else again and again as the device likes."""
     (target,) = targets.inspect([options.implementation])
     many = bool(getattr(target.open(), "schedules", False))
-    count = ["--schedules", str(SCHEDULES)] if many else ["--schedules", str(REPEATS), "--repeat"]
-    return compared(options, "schedules", count)
+    number = REPEATS if options.small or not many else SCHEDULES
+    return compared(options, "schedules", ["--schedules", str(number), *([] if many else ["--repeat"])])
 
 
 def compared(options: argparse.Namespace, command: str, arguments: Sequence[str]) -> bool:

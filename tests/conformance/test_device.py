@@ -58,6 +58,23 @@ def test_a_stage_is_a_command_of_its_own() -> None:
     assert words[words.index("-m") :][:5] == ["-m", "conformance", "device", "impl_ref", "--stage"]
     again = cli.parser().parse_args(words[words.index("device") :])
     assert (again.stage, again.seed, again.jobs, again.profile) == ("profile", 3, options.jobs, "default")
+    assert not again.small
+
+
+def test_a_rehearsal_is_small_in_every_stage(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    ran: list[Any] = []
+
+    def run(self: Any, planned: Any, budget: float, tell: Any) -> str:
+        ran.extend(planned)
+        return "passed"
+
+    monkeypatch.setattr(evidence.Evidence, "run", run)
+    assert cli.main(["device", "impl_ref", "--small", "--out", str(tmp_path / "e.json")]) == 0
+    assert [stage.name for stage in ran][:4] == ["available", "smoke", "differential", "schedules"]
+    for stage in ran:
+        words = list(stage.command)
+        again = cli.parser().parse_args(words[words.index("device") :])
+        assert (again.small, again.profile, again.cases) == (True, "smoke", command.SMALL)
 
 
 def test_what_is_available_says_what_it_runs_on(ran: Any) -> None:

@@ -472,6 +472,12 @@ def test_what_an_implementation_says_it_lacks_is_why_it_is_not_run(uninstalled: 
     assert (found.note, found.own) == ("not run on this machine: no CUDA device: no driver", False)
 
 
+def test_an_adapter_that_cannot_say_what_it_lacks_is_at_fault(uninstalled: Any) -> None:
+    name = uninstalled("adapted_six", ANSWERING.replace("return None", "raise ValueError('no such device')"))
+    with pytest.raises(HarnessError, match="the adapter of adapted_six raised ValueError: no such device"):
+        load(name)
+
+
 @pytest.mark.parametrize(
     "line",
     [
