@@ -330,3 +330,32 @@ def test_the_same_product_by_the_handle_of_cupy(monkeypatch: pytest.MonkeyPatch)
 
     assert binding.calls == [(HANDLE, 0, 0, 7, 5, 3, 1.0, B, 14, 8, A, 14, 4, 1.0, C, 0, 9, 68, -1)]
     assert entered == ["enter", "exit"]
+
+
+def test_a_machine_without_cublas_is_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    from cuda import pathfinder
+
+    def missing(name: str) -> Any:
+        raise pathfinder.DynamicLibNotFoundError(f"no {name} here")
+
+    monkeypatch.setattr(pathfinder, "load_nvidia_dynamic_lib", missing)
+    with pytest.raises(RuntimeError, match="impl_gpu: no cuBLAS: no cublas here"):
+        cublas.load()
+
+
+def test_the_library_that_cupy_finds_is_opened(monkeypatch: pytest.MonkeyPatch) -> None:
+    from types import SimpleNamespace
+
+    from cuda import pathfinder
+
+    opened: list[str] = []
+
+    def open_library(path: str) -> FakeLibrary:
+        opened.append(path)
+        return FakeLibrary()
+
+    monkeypatch.setattr(pathfinder, "load_nvidia_dynamic_lib", lambda name: SimpleNamespace(abs_path=f"/lib/{name}.so"))
+    monkeypatch.setattr(ctypes, "CDLL", open_library)
+
+    assert cublas.load().path == "/lib/cublas.so"
+    assert opened == ["/lib/cublas.so"]
