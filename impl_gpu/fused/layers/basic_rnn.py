@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from ... import kernels
 from ...device.seam import Device
 from ..precision import Numbers, Precision
-from .steps import Step, Steps, product
+from .steps import Step, Steps, product, when, where
 
 GATES = 1
 
@@ -54,22 +54,5 @@ def run_step(device: Device, stream: Any, s: Steps, step: Step) -> None:
         row=n,
     )
     kernels.launch_basic_rnn_step(
-        device,
-        stream,
-        dtype=s.precision.name,
-        clock=s.clock,
-        lengths=s.lengths,
-        order=s.order,
-        gates=gates,
-        bias=s.weights.bias,
-        h=s.h,
-        chunk_out=s.chunk_out_at(step.number),
-        n=n,
-        rows=s.rows,
-        active=s.active,
-        t0=step.chunk_first,
-        step=step.number,
-        first=int(step.number == 0),
-        last=int(step.number == s.length - 1),
-        chunk=s.length,
+        device, stream, **when(s, step), **where(s, step), gates=gates, bias=s.weights.bias, h=s.h, n=n
     )

@@ -10,7 +10,7 @@ import numpy as np
 from ... import kernels
 from ...device.seam import Device
 from ..precision import Numbers, Precision
-from .steps import Step, Steps, product
+from .steps import Step, Steps, product, when, where
 
 GATES = 3
 
@@ -63,20 +63,7 @@ def run_step(device: Device, stream: Any, s: Steps, step: Step) -> None:
         row=GATES * n,
     )
     kernels.launch_gru_gates(
-        device,
-        stream,
-        dtype=s.precision.name,
-        clock=s.clock,
-        lengths=s.lengths,
-        gates=gates,
-        bias=s.weights.bias,
-        h=s.h,
-        reset=s.scratch,
-        n=n,
-        active=s.active,
-        t0=step.chunk_first,
-        step=step.number,
-        first=int(step.number == 0),
+        device, stream, **when(s, step), gates=gates, bias=s.weights.bias, h=s.h, reset=s.scratch, n=n
     )
     product(
         device,
@@ -91,22 +78,5 @@ def run_step(device: Device, stream: Any, s: Steps, step: Step) -> None:
         row=GATES * n,
     )
     kernels.launch_gru_candidate(
-        device,
-        stream,
-        dtype=s.precision.name,
-        clock=s.clock,
-        lengths=s.lengths,
-        order=s.order,
-        gates=gates,
-        bias=s.weights.bias,
-        h=s.h,
-        chunk_out=s.chunk_out_at(step.number),
-        n=n,
-        rows=s.rows,
-        active=s.active,
-        t0=step.chunk_first,
-        step=step.number,
-        first=int(step.number == 0),
-        last=int(step.number == s.length - 1),
-        chunk=s.length,
+        device, stream, **when(s, step), **where(s, step), gates=gates, bias=s.weights.bias, h=s.h, n=n
     )

@@ -12,7 +12,7 @@ from ... import kernels
 from ...cells import LSTMCell
 from ...device.seam import Device
 from ..precision import Numbers, Precision
-from .steps import Step, Steps, product
+from .steps import Step, Steps, product, when, where
 
 GATES = 4
 NO_CLIP = -1.0
@@ -83,22 +83,6 @@ def run_step(device: Device, stream: Any, s: Steps, step: Step) -> None:
         columns=GATES * n,
         row=GATES * n,
     )
-    when: dict[str, Any] = {
-        "dtype": s.precision.name,
-        "clock": s.clock,
-        "lengths": s.lengths,
-        "active": s.active,
-        "t0": step.chunk_first,
-        "step": step.number,
-        "first": int(step.number == 0),
-    }
-    where: dict[str, Any] = {
-        "order": s.order,
-        "chunk_out": s.chunk_out_at(step.number),
-        "rows": s.rows,
-        "last": int(step.number == s.length - 1),
-        "chunk": s.length,
-    }
     equation: dict[str, Any] = {
         "gates": gates,
         "bias": s.weights.bias,
@@ -109,9 +93,9 @@ def run_step(device: Device, stream: Any, s: Steps, step: Step) -> None:
         "cell_clip": s.options.cell_clip,
     }
     if not s.options.projected:
-        kernels.launch_lstm_step(device, stream, **when, **where, **equation, h=s.h)
+        kernels.launch_lstm_step(device, stream, **when(s, step), **where(s, step), **equation, h=s.h)
         return
-    kernels.launch_lstm_step_projected(device, stream, **when, **equation, m=s.scratch)
+    kernels.launch_lstm_step_projected(device, stream, **when(s, step), **equation, m=s.scratch)
     product(
         device,
         stream,
@@ -128,8 +112,8 @@ def run_step(device: Device, stream: Any, s: Steps, step: Step) -> None:
     kernels.launch_lstm_projection(
         device,
         stream,
-        **when,
-        **where,
+        **when(s, step),
+        **where(s, step),
         projected=s.projected,
         h=s.h,
         p=s.outputs,

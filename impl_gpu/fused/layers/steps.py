@@ -51,6 +51,30 @@ class Step(NamedTuple):
     chunk_first: int
 
 
+def when(s: Steps, step: Step) -> dict[str, Any]:
+    """What every kernel of a step is launched with: its dtype, its rows and its time."""
+    return {
+        "dtype": s.precision.name,
+        "clock": s.clock,
+        "lengths": s.lengths,
+        "active": s.active,
+        "t0": step.chunk_first,
+        "step": step.number,
+        "first": int(step.number == 0),
+    }
+
+
+def where(s: Steps, step: Step) -> dict[str, Any]:
+    """What the last kernel of a step is launched with besides: where its outputs go, and how the clock moves on."""
+    return {
+        "order": s.order,
+        "chunk_out": s.chunk_out_at(step.number),
+        "rows": s.rows,
+        "last": int(step.number == s.length - 1),
+        "chunk": s.length,
+    }
+
+
 def product(
     device: Device,
     stream: Any,
