@@ -5,7 +5,7 @@ from typing import Any
 
 from ..device.seam import Device
 from ..settings import Options
-from .layout import place_of
+from .layout import SLOTS, place_of
 from .noise import Noise
 from .plan import Layer, Plan
 from .precision import Precision
@@ -51,7 +51,7 @@ class Call:
 
     def gates(self, number: int) -> int:
         """Where the gates of that chunk lie: chunks take turns with the slots."""
-        return self.workspace.addresses[f"gates {number % 2 if self.overlaps else 0}"]
+        return self.workspace.addresses[f"gates {number % SLOTS if self.overlaps else 0}"]
 
 
 def may_overlap(plan: Plan, runs: Schedule, options: Options) -> bool:

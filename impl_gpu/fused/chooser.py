@@ -1,20 +1,23 @@
 """Which way the steps of a call are run, by a table of measurements; it refuses to guess where none was made.
 
-There is one way so far, "steps": products and kernels step by step (``loop``). A persistent kernel, which keeps the
-recurrent weights on the chip for a whole chunk, would be a second name in WAYS and rows in ``measured.toml``.
+There is one way so far, "steps": products and kernels step by step. A persistent kernel, which keeps the recurrent
+weights on the chip for a whole chunk, would be a second one in WAYS and rows in ``measured.toml``.
 """
 
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from ..device.seam import Device
+from .call import Call
+from .loop import Loop
 from .plan import LAYERS, Plan
 from .precision import PRECISIONS
 
-WAYS = ("steps",)
+DEFAULT = "steps"
+WAYS: dict[str, Callable[[Call], Loop]] = {DEFAULT: Loop}
+"""By name what runs a call: made of it, its ``run`` enqueues all steps."""
 TABLE = Path(__file__).with_name("measured.toml")
 
 
@@ -30,18 +33,19 @@ class Row(NamedTuple):
     evidence: str
 
 
-def choose(device: Device, plan: Plan, batch_size: int, dtype: str) -> str:
-    """The way of the first row that holds for every layer of the plan; "steps" where none does."""
-    return chosen(rows(), device.describe()["device"], plan, batch_size, dtype) if rows() else WAYS[0]
+def choose(call: Call) -> Loop:
+    """What runs this call, made of it."""
+    device = call.device.describe()["device"] if rows() else ""
+    return WAYS[chosen(rows(), device, call.plan, call.runs.batch_size, call.precision.name)](call)
 
 
 def chosen(table: Sequence[Row], device: str, plan: Plan, batch_size: int, dtype: str) -> str:
-    """The same of a given table."""
+    """The way of the first row that holds for every layer of the plan; "steps" where none does."""
     for row in table:
         measured = (row.device, row.dtype) == (device, dtype) and _within(batch_size, row.batch_size)
         if measured and all(layer.kind == row.kind and _within(layer.units, row.units) for layer in plan.layers):
             return row.way
-    return WAYS[0]
+    return DEFAULT
 
 
 @cache

@@ -18,20 +18,15 @@ from ..settings import Options, current
 from .caches import Caches, caches_of
 from .call import Call, may_overlap
 from .chooser import choose
-from .layout import Layout, Tables, layout
-from .loop import Loop
+from .layout import SLOTS, Layout, Tables, layout
 from .noise import Noise
 from .plan import Plan, Refusal, plan
 from .precision import PRECISIONS, Precision
-from .products import SLOTS
 from .ragged import Schedule, schedule
 from .sequence import Inputs, Outputs
 from .state import States
 from .weights import PackedWeights
 from .workspace import Workspace
-
-WAYS = {"steps": Loop}
-"""How the steps of a call can be run, by the names that ``chooser`` gives."""
 
 
 def run(cell: Any, given: Arguments, device: Device) -> tuple[list[Any], Any]:
@@ -39,7 +34,7 @@ def run(cell: Any, given: Arguments, device: Device) -> tuple[list[Any], Any]:
 
     Args:
         cell: what ``plan`` takes, and every step of shapes has taken.
-        given: the Arguments of the call, of B rows and T steps.
+        given: the Arguments of the call, entered, of B rows and T steps.
         device: where it runs.
 
     All work is enqueued on the caller's current stream, or joined with it, when this returns.
@@ -47,7 +42,6 @@ def run(cell: Any, given: Arguments, device: Device) -> tuple[list[Any], Any]:
     stages = plan(cell)
     if isinstance(stages, Refusal):
         raise ValueError(f"the fused path can't run {stages.reason}")
-    given.enter(device)
     (x,) = given.inputs
     precision = PRECISIONS[x.dtype.name]
     runs = schedule(given.lengths, given.max_time, given.batch_size, given.parallel_iterations)
@@ -64,7 +58,7 @@ def run(cell: Any, given: Arguments, device: Device) -> tuple[list[Any], Any]:
             inputs.pack(device, stream, tables)
             states = States(device, stream, stages.layers, workspace.addresses, order, runs.batch_size, precision)
             states.load(given.initial_state)
-            WAYS[choose(device, stages, runs.batch_size, precision.name)](
+            choose(
                 Call(
                     device=device,
                     stream=stream,

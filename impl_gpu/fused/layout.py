@@ -15,6 +15,8 @@ from .precision import Precision
 from .ragged import Schedule
 
 ALIGNMENT = 256
+SLOTS = 2
+"""Chunks that can be under way at once, each with gates of its own: one in its steps, one in its input products."""
 
 
 class Layout(NamedTuple):

@@ -10,12 +10,11 @@ from typing import Any
 
 from ..device.seam import Device, row_major
 from .layers import KINDS
+from .layout import SLOTS
 from .plan import Layer
 from .precision import Precision
 from .ragged import Chunk
 from .workspace import Workspace
-
-SLOTS = 2
 
 
 def input_product(

@@ -9,7 +9,7 @@ from typing import Any
 
 from ..device.seam import Device
 from .graphs import Graphs
-from .layout import Layout
+from .layout import SLOTS, Layout
 from .streams import Streams
 
 POOL_BYTES = 2**30
@@ -30,8 +30,8 @@ class Workspace:
         self.graphs = Graphs(device, streams)
         self.tables: bytes | None = None  # what region "tables" holds, or will when its copy has run
         self.started = device.new_event()
-        self.filled = [device.new_event() for _ in range(2)]
-        self.free = [device.new_event() for _ in range(2)]
+        self.filled = [device.new_event() for _ in range(SLOTS)]
+        self.free = [device.new_event() for _ in range(SLOTS)]
         self._done = device.new_event()
         device.record_event(self._done, streams.home)
 

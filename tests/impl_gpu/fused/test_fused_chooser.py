@@ -1,9 +1,13 @@
-"""The table of measurements: empty so far, read strictly, and obeyed; no device."""
+"""The table of measurements: empty so far, read strictly, and obeyed."""
 
+from typing import Any
+
+import numpy as np
 import pytest
 
 from impl_gpu import GRUCell, LSTMCell, MultiRNNCell
 from impl_gpu.fused import chooser
+from impl_gpu.fused.loop import Loop
 from impl_gpu.fused.plan import Plan, plan
 
 ROW = """
@@ -46,7 +50,7 @@ def test_another_row_is_refused(line: str, other: str, message: str) -> None:
 
 
 def test_a_row_holds_within_its_bounds_only(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(chooser, "WAYS", ("steps", "other"))
+    monkeypatch.setitem(chooser.WAYS, "other", Loop)
     table = chooser.parse(ROW.replace('way = "steps"', 'way = "other"'))
 
     def way(cell: object, device: str = "A GPU", batch_size: int = 64, dtype: str = "float32") -> str:
@@ -58,3 +62,21 @@ def test_a_row_holds_within_its_bounds_only(monkeypatch: pytest.MonkeyPatch) -> 
     assert way(LSTMCell(257)) == way(GRUCell(8)) == way(MultiRNNCell([LSTMCell(1), GRUCell(1)])) == "steps"
     assert way(LSTMCell(8), device="Another") == way(LSTMCell(8), batch_size=65) == "steps"
     assert way(LSTMCell(8), dtype="float64") == "steps"
+
+
+def test_a_call_is_run_the_way_that_was_measured(bench: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    ran = []
+
+    class Other(Loop):
+        def run(self) -> None:
+            ran.append("other")
+            super().run()
+
+    monkeypatch.setitem(chooser.WAYS, "other", Other)
+    device = bench.device.describe()["device"]
+    table = chooser.parse(ROW.replace('way = "steps"', 'way = "other"').replace("A GPU", device))
+    monkeypatch.setattr(chooser, "rows", lambda: table)
+    x = np.ones((2, 3, 4), "float32")
+    for cell in (LSTMCell(3), GRUCell(3)):
+        bench.check(bench.call(bench.built(cell, 4), x), bench.expected(cell, x), 3)
+    assert ran == ["other"]
