@@ -2,7 +2,6 @@
 
 from typing import Any, NamedTuple
 
-import numpy as np
 from numpy.typing import NDArray
 
 Numbers = NDArray[Any]
@@ -27,8 +26,3 @@ PRECISIONS = {
     "float32": Precision("float32", "float32", 4, 4),
     "float64": Precision("float64", "float64", 8, 8),
 }
-
-
-def precision_of(dtype: Any) -> Precision | None:
-    """What the fused path has for this dtype; None: nothing."""
-    return PRECISIONS.get(np.dtype(dtype).name)

@@ -34,10 +34,6 @@ class States:
         self._rows = rows
         self._precision = precision
 
-    def address(self, layer: int, name: str) -> int | None:
-        """Where the state ``name`` of a layer lies; None: it has no such state."""
-        return self._addresses.get(f"{name} {layer}")
-
     def load(self, leaves: Sequence[Any] | None) -> None:
         """The initial states: those given, or zeros."""
         given = None if leaves is None else [_with_whole_rows(leaf) for leaf in leaves]
