@@ -51,21 +51,17 @@ class Arguments:
     state_size: Any
     output_size: Any
     output_dims: list[tuple[int, ...]]  # of one row of each output
-    entered: bool = False
 
     def enter(self, device: Any) -> None:
         """Bring everything to where it is worked with; called once all is known to be well.
 
         Lengths that lie on a device cost one wait of the host here, arrays in host memory one upload each.
         """
-        if self.entered:
-            return
         if self.lengths is not None:
             self.lengths = read_lengths(device, self.lengths)
         self.inputs = [enter(device, value) for value in self.inputs]
         if self.initial_state is not None:
             self.initial_state = [enter(device, value) for value in self.initial_state]
-        self.entered = True
 
 
 def check_arguments(

@@ -304,7 +304,6 @@ def test_nothing_moves_until_it_is_entered(device: Any) -> None:
         assert made.inputs[0] is inputs
         assert log.entries == []
         made.enter(device)
-        made.enter(device)
     assert log.count("put", "upload") == 2
     assert made.lengths.dtype == np.int64
     assert made.inputs[0].get().tolist() == inputs.tolist()
