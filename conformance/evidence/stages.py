@@ -66,7 +66,7 @@ def suite(options: argparse.Namespace, profile: str) -> bool:
     counts = {level: headline(column["summary"][level], level, column["own"]) for level in LEVELS}
     write_result(
         PASSED if status == 0 else FAILED,
-        why=None if status == 0 else f"exit status {status}; these clauses do not hold: {', '.join(named)}",
+        **said(status == 0, f"exit status {status}; these clauses do not hold: {', '.join(named)}"),
         profile=profile,
         ran_on=column["device"],
         counts=counts,
@@ -127,10 +127,10 @@ def compared(options: argparse.Namespace, command: str, arguments: Sequence[str]
         found = json.loads(out.read_bytes())
         files = [failure["counterexample"] for failure in found["failures"] if failure["counterexample"]]
         examples = [json.loads(Path(file).read_bytes()) for file in files[:KEPT]]
-    said = [f"{one['kind']} {one['dtype']}: {one['message']}" for one in found["failures"]] + found["troubles"]
+    wrong = [f"{one['kind']} {one['dtype']}: {one['message']}" for one in found["failures"]] + found["troubles"]
     write_result(
         PASSED if status == 0 else FAILED,
-        why=None if status == 0 else f"{len(said)} do not agree: {'; '.join(said[:KEPT])}",
+        **said(status == 0, f"{len(wrong)} do not agree: {'; '.join(wrong[:KEPT])}"),
         **{name: found[name] for name in ("against", "cases", "schedules", "by_kind", "coverage", "failures")},
         counterexamples=examples,
     )
@@ -154,13 +154,18 @@ def memcheck(options: argparse.Namespace) -> bool:
     good = done.returncode == 0 and bool(summaries) and not errors
     write_result(
         PASSED if good else FAILED,
-        why=None if good else f"exit status {done.returncode}; {errors or summaries or 'no summary'}",
+        **said(good, f"exit status {done.returncode}; {errors or summaries or 'no summary'}"),
         command=[Path(word).name if word == sanitizer else word for word in command[:8]],
         summaries=summaries,
         took=round(time.monotonic() - started, 1),
-        **({} if good else {"said": (done.stdout + done.stderr)[-6000:]}),
+        **({} if good else {"told": (done.stdout + done.stderr)[-6000:]}),
     )
     return good
+
+
+def said(good: bool, why: str) -> dict[str, str]:
+    """The reason of a stage, which one that passed has not."""
+    return {} if good else {"why": why}
 
 
 def conformance(*arguments: str) -> int:

@@ -157,4 +157,4 @@ def test_memory_is_checked_where_there_is_a_program_for_it(
     assert found["verdict"] == verdict
     assert found["command"][0] == "compute-sanitizer"
     if verdict == "failed":
-        assert "checked: 1 --tool memcheck" in found["said"]
+        assert "checked: 1 --tool memcheck" in found["told"]
