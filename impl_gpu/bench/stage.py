@@ -3,7 +3,7 @@
 from typing import Any
 
 import impl_gpu.settings
-from dynamic_rnn_spec.evidence import FAILED, NOT_RUN, PASSED, write_result
+from dynamic_rnn_spec.evidence import FAILED, NOT_RUN, PASSED, write_progress, write_result
 from impl_gpu.device import current_device
 
 from .clock import device_facts, nvidia_smi
@@ -29,21 +29,18 @@ def run(shape: Shape, seconds: float, repeats: int, parallel_iterations: int) ->
         "switches": impl_gpu.settings.current()._asdict(),
         "parallel_iterations": parallel_iterations,
     }
-    before = None if hosted else nvidia_smi()
-    entries: list[dict[str, Any]] = []
+    result: dict[str, Any] = {"facts": facts, "points": [], "nvidia_smi": [] if hosted else [nvidia_smi()]}
+    write_progress("the first point", **result)
     bench = Bench(device, (shape,), seconds, 1 if hosted else repeats, parallel_iterations, rival)
-    verdict = NOT_RUN
     for entry in bench.run():
-        entries.append(entry)
-        refused = [entry for entry in entries if "refused" in entry]
-        verdict = FAILED if refused else PASSED if any("medians" in entry for entry in entries) else NOT_RUN
-        write_result(
-            verdict,
-            facts=facts,
-            points=entries,
-            nvidia_smi={"before": before, "after": None if hosted else nvidia_smi()},
-            **({"first_failure": refused[0]["refused"]} if refused else {}),
-        )
+        result["points"].append(entry)
+        write_progress(f"what comes after {len(result['points'])} points", **result)
+    if not hosted:
+        result["nvidia_smi"].append(nvidia_smi())
+    refused = [entry["refused"] for entry in result["points"] if "refused" in entry]
+    timed = any("medians" in entry for entry in result["points"])
+    verdict = FAILED if refused else PASSED if timed else NOT_RUN
+    write_result(verdict, **result, **({"first_failure": refused[0]} if refused else {}))
     return verdict
 
 

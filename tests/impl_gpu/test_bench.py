@@ -229,6 +229,25 @@ def test_a_stage_with_a_wrong_result_fails(
     assert result["first_failure"] == "eager: outputs are not zero past the end of a row"
 
 
+def test_a_stage_that_dies_leaves_what_it_has_measured(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, device: HostDevice
+) -> None:
+    measured = [{"medians": {"eager": 1.0}}]
+
+    def die(self: Bench, point: Point, share: float) -> dict[str, Any]:
+        if not measured:
+            raise RuntimeError("an illegal memory access")
+        return measured.pop()
+
+    monkeypatch.setattr(measure.Bench, "_measure", die)
+    with pytest.raises(RuntimeError, match="an illegal memory access"):
+        run_stage(monkeypatch, tmp_path)
+    result = json.loads((tmp_path / "result.json").read_text(encoding="utf-8"))
+
+    assert (result["verdict"], result["why"]) == ("crashed", "in what comes after 1 points")
+    assert [entry["medians"] for entry in result["points"]] == [{"eager": 1.0}]
+
+
 def test_a_stage_that_timed_nothing_is_not_run(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, device: HostDevice
 ) -> None:
