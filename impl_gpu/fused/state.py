@@ -50,7 +50,6 @@ class States:
                 row_elements=columns.width,
                 dst_row=columns.width,
                 src_row=leaf.strides[0] // leaf.itemsize,
-                purpose="load state",
             )
 
     def store(self, widths: Sequence[int], dtype: Any) -> list[Any]:
@@ -68,7 +67,6 @@ class States:
                 row_elements=columns.width,
                 dst_row=widths[columns.leaf],
                 src_row=columns.width,
-                purpose="store state",
             )
         return leaves
 

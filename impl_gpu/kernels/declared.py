@@ -7,7 +7,7 @@
 import re
 from functools import cache
 
-from .registry import ELEMENT_SIZES, GATE_SIZES, PIECE_SIZES, text
+from .registry import CLOCK_BYTES, ELEMENT_SIZES, GATE_SIZES, INT, LONG, PIECE_SIZES, text
 
 _BYTES = re.compile(r"^// bytes (\w+): (.+)$", re.MULTILINE)
 _REGISTERS = re.compile(r"^// registers (\w+): (.+)$", re.MULTILINE)
@@ -36,9 +36,9 @@ def moved(module: str, entry: str, variant: str, **sizes: int) -> int:
     types = {
         "STORE": ELEMENT_SIZES.get(variant, PIECE_SIZES.get(variant, 0)),
         "ACC": GATE_SIZES.get(variant, 0),
-        "INT": 4,
-        "LONG": 8,
-        "CLOCK": 32,
+        "INT": INT,
+        "LONG": LONG,
+        "CLOCK": CLOCK_BYTES,
     }
     formula = formulas(module)[entry.removesuffix("_vec")]
     return int(eval(formula, {"__builtins__": {}}, {**types, **sizes}))

@@ -14,13 +14,27 @@ Raises (all): ValueError: a chunk of a single step left to the clock, or a chunk
 launch moves on.
 """
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..device.seam import Device
 from . import geometry
-from .registry import ELEMENT_SIZES, GATE_SIZES, kernel
+from .registry import ELEMENT_SIZES, GATE_SIZES, INT, kernel
 
-INT = 4
+
+class _Launched(NamedTuple):
+    """The source, the entry point without vectors, and what the log calls the launch."""
+
+    module: str
+    entry: str
+    purpose: str
+
+
+BASIC_RNN_STEP = _Launched("basic_rnn", "basic_rnn_step_masked", "basic rnn step")
+LSTM_STEP = _Launched("lstm", "lstm_step_masked", "lstm step")
+LSTM_STEP_PROJECTED = _Launched("lstm", "lstm_step_projected", "lstm step")
+LSTM_PROJECTION = _Launched("lstm", "lstm_projection_masked", "lstm projection")
+GRU_GATES = _Launched("gru", "gru_gates", "gru gates")
+GRU_CANDIDATE = _Launched("gru", "gru_candidate_masked", "gru candidate")
 
 
 def launch_basic_rnn_step(
@@ -43,7 +57,6 @@ def launch_basic_rnn_step(
     first: int,
     last: int,
     chunk: int,
-    purpose: str = "basic rnn step",
 ) -> None:
     """``basic_rnn_step_masked`` of basic_rnn.cu."""
     covered = _covered(rows, active, chunk_out, n, t0, first, last)
@@ -54,7 +67,7 @@ def launch_basic_rnn_step(
     nbytes += _tables(lengths, order, chunk_out, active, covered)
     values = (clock, lengths, order, gates, bias, h, chunk_out, n, active, covered, t0, step, first, last, chunk)
     addresses = gates | bias | h | (chunk_out or 0)
-    _launch(device, stream, "basic_rnn", "basic_rnn_step_masked", dtype, covered, n, addresses, values, purpose, nbytes)
+    _launch(device, stream, BASIC_RNN_STEP, dtype, covered, n, addresses, values, nbytes)
 
 
 def launch_lstm_step(
@@ -81,7 +94,6 @@ def launch_lstm_step(
     chunk: int,
     forget_bias: float,
     cell_clip: float,
-    purpose: str = "lstm step",
 ) -> None:
     """``lstm_step_masked`` of lstm.cu."""
     covered = _covered(rows, active, chunk_out, n, t0, first, last)
@@ -95,7 +107,7 @@ def launch_lstm_step(
         *(n, active, covered, t0, step, first, last, chunk, forget_bias, cell_clip),
     )
     addresses = gates | bias | (peepholes or 0) | c | h | (chunk_out or 0)
-    _launch(device, stream, "lstm", "lstm_step_masked", dtype, covered, n, addresses, values, purpose, nbytes)
+    _launch(device, stream, LSTM_STEP, dtype, covered, n, addresses, values, nbytes)
 
 
 def launch_lstm_step_projected(
@@ -117,7 +129,6 @@ def launch_lstm_step_projected(
     first: int,
     forget_bias: float,
     cell_clip: float,
-    purpose: str = "lstm step",
 ) -> None:
     """``lstm_step_projected`` of lstm.cu; ``launch_lstm_projection`` follows, after the product m P."""
     if not active or not n:
@@ -129,7 +140,7 @@ def launch_lstm_step_projected(
         *(n, active, t0, step, first, forget_bias, cell_clip),
     )
     addresses = gates | bias | (peepholes or 0) | c | m
-    _launch(device, stream, "lstm", "lstm_step_projected", dtype, active, n, addresses, values, purpose, nbytes)
+    _launch(device, stream, LSTM_STEP_PROJECTED, dtype, active, n, addresses, values, nbytes)
 
 
 def launch_lstm_projection(
@@ -152,7 +163,6 @@ def launch_lstm_projection(
     last: int,
     chunk: int,
     proj_clip: float,
-    purpose: str = "lstm projection",
 ) -> None:
     """``lstm_projection_masked`` of lstm.cu."""
     covered = _covered(rows, active, chunk_out, p, t0, first, last)
@@ -165,7 +175,7 @@ def launch_lstm_projection(
         *(p, active, covered, t0, step, first, last, chunk, proj_clip),
     )
     addresses = projected | h | (chunk_out or 0)
-    _launch(device, stream, "lstm", "lstm_projection_masked", dtype, covered, p, addresses, values, purpose, nbytes)
+    _launch(device, stream, LSTM_PROJECTION, dtype, covered, p, addresses, values, nbytes)
 
 
 def launch_gru_gates(
@@ -184,7 +194,6 @@ def launch_gru_gates(
     t0: int,
     step: int,
     first: int,
-    purpose: str = "gru gates",
 ) -> None:
     """``gru_gates`` of gru.cu; ``launch_gru_candidate`` follows, after the product of ``reset``."""
     if not active or not n:
@@ -193,7 +202,7 @@ def launch_gru_gates(
     nbytes = active * n * (3 * A + 2 * S) + 2 * n * S + (active * INT if lengths else 0)
     values = (clock, lengths, gates, bias, h, reset, n, active, t0, step, first)
     addresses = gates | bias | h | reset
-    _launch(device, stream, "gru", "gru_gates", dtype, active, n, addresses, values, purpose, nbytes)
+    _launch(device, stream, GRU_GATES, dtype, active, n, addresses, values, nbytes)
 
 
 def launch_gru_candidate(
@@ -216,7 +225,6 @@ def launch_gru_candidate(
     first: int,
     last: int,
     chunk: int,
-    purpose: str = "gru candidate",
 ) -> None:
     """``gru_candidate_masked`` of gru.cu."""
     covered = _covered(rows, active, chunk_out, n, t0, first, last)
@@ -227,7 +235,7 @@ def launch_gru_candidate(
     nbytes += _tables(lengths, order, chunk_out, active, covered)
     values = (clock, lengths, order, gates, bias, h, chunk_out, n, active, covered, t0, step, first, last, chunk)
     addresses = gates | bias | h | (chunk_out or 0)
-    _launch(device, stream, "gru", "gru_candidate_masked", dtype, covered, n, addresses, values, purpose, nbytes)
+    _launch(device, stream, GRU_CANDIDATE, dtype, covered, n, addresses, values, nbytes)
 
 
 def _covered(rows: int, active: int, chunk_out: int | None, columns: int, t0: int, first: int, last: int) -> int:
@@ -248,17 +256,15 @@ def _tables(lengths: int | None, order: int | None, chunk_out: int | None, activ
 def _launch(
     device: Device,
     stream: Any,
-    module: str,
-    entry: str,
+    what: _Launched,
     dtype: str,
     rows: int,
     columns: int,
     addresses: int,
     values: tuple[Any, ...],
-    purpose: str,
     nbytes: int,
 ) -> None:
     width = geometry.vector(ELEMENT_SIZES[dtype], columns, addresses, rows)
-    chosen = kernel(module, entry if width == 1 else f"{entry}_vec", dtype)
+    chosen = kernel(what.module, what.entry if width == 1 else f"{what.entry}_vec", dtype)
     shape = geometry.blocks(rows, columns // width)
-    device.launch(chosen, shape.grid, shape.block, values, stream, purpose, nbytes)
+    device.launch(chosen, shape.grid, shape.block, values, stream, what.purpose, nbytes)

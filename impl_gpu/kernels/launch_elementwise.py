@@ -10,9 +10,7 @@ import numpy as np
 
 from ..device.seam import Device
 from . import geometry
-from .registry import CLOCK_BYTES, ELEMENT_SIZES, kernel
-
-INT = 4
+from .registry import CLOCK_BYTES, ELEMENT_SIZES, INT, kernel
 
 
 def launch_residual_add(
@@ -24,7 +22,6 @@ def launch_residual_add(
     a: int,
     b: int,
     count: int,
-    purpose: str = "residual",
 ) -> None:
     """``residual_add``: out = a + b, all ``count`` elements; out may be a or b."""
     if not count:
@@ -36,7 +33,7 @@ def launch_residual_add(
         width = 1
     chosen = kernel("elementwise", "residual_add_vec" if wide else "residual_add", dtype)
     grid = (-(-count // (geometry.THREADS * width)), 1, 1)
-    device.launch(chosen, grid, (geometry.THREADS, 1, 1), (out, a, b, count), stream, purpose, 3 * count * size)
+    device.launch(chosen, grid, (geometry.THREADS, 1, 1), (out, a, b, count), stream, "residual", 3 * count * size)
 
 
 def launch_drop_rows(
@@ -54,7 +51,6 @@ def launch_drop_rows(
     rows: int,
     n: int,
     uniform_row: int,
-    purpose: str = "dropout",
 ) -> None:
     """``drop_rows``: out = v / keep * floor(keep + uniform), where t < lengths[row]; out may be v."""
     if not rows or not n:
@@ -66,7 +62,7 @@ def launch_drop_rows(
         keep = float(np.float16(keep))  # once: by way of float32 it would be rounded twice
     values = (out, v, uniform, order, lengths, keep, t, rows, n, uniform_row)
     addresses = out | v | uniform | uniform_row * size
-    _launch(device, stream, "drop_rows", dtype, rows, n, 1, addresses, values, purpose, nbytes)
+    _launch(device, stream, "drop_rows", dtype, rows, n, 1, addresses, values, "dropout", nbytes)
 
 
 def launch_write_chunk(
@@ -83,7 +79,6 @@ def launch_write_chunk(
     rows: int,
     t0: int,
     len: int,
-    purpose: str = "write chunk",
 ) -> None:
     """``write_chunk``: a chunk [len, active, n] to the caller's outputs from step t0 on, +0 for finished rows."""
     if not rows or not n or not len:
@@ -92,7 +87,7 @@ def launch_write_chunk(
     nbytes = len * n * size * (active + rows)
     nbytes += INT * ((active if lengths else 0) + (rows if order else 0))
     values = (clock, lengths, order, chunk, n, active, rows, t0, len)
-    _launch(device, stream, "write_chunk", dtype, rows, n, len, chunk, values, purpose, nbytes)
+    _launch(device, stream, "write_chunk", dtype, rows, n, len, chunk, values, "write chunk", nbytes)
 
 
 def launch_set_clock(
@@ -104,11 +99,10 @@ def launch_set_clock(
     outputs: int | None,
     output_t: int,
     output_row: int,
-    purpose: str = "set clock",
 ) -> None:
     """``set_clock``: the next chunk starts at ``now``; outputs lie by those strides, in elements of their dtype."""
     values = (clock, now, outputs, output_t, output_row)
-    device.launch(kernel("clock", "set_clock", "any"), (1, 1, 1), (1, 1, 1), values, stream, purpose, CLOCK_BYTES)
+    device.launch(kernel("clock", "set_clock", "any"), (1, 1, 1), (1, 1, 1), values, stream, "set clock", CLOCK_BYTES)
 
 
 def _launch(

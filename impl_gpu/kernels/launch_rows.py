@@ -9,9 +9,7 @@ from typing import Any
 
 from ..device.seam import Device
 from . import geometry
-from .registry import kernel
-
-INT, LONG = 4, 8
+from .registry import INT, LONG, kernel
 
 
 def launch_masked_copy(
@@ -29,7 +27,6 @@ def launch_masked_copy(
     dst_row: int,
     src_row: int,
     other_row: int = 0,
-    purpose: str = "masked copy",
 ) -> None:
     """``masked_copy``: row by row ``src`` where t < lengths[row], else ``other``, or zeros where that is None."""
     if not rows or not row_elements:
@@ -38,7 +35,7 @@ def launch_masked_copy(
     width = geometry.piece(dst, src, other or 0, *strides)
     nbytes = 2 * rows * strides[0] + (rows * INT if lengths else 0)
     values = (dst, src, other, lengths, t, rows, *(stride // width for stride in strides))
-    _launch(device, stream, "masked_copy", width, rows, strides[0], 1, values, purpose, nbytes)
+    _launch(device, stream, "masked_copy", width, rows, strides[0], 1, values, "masked copy", nbytes)
 
 
 def launch_pack_rows(
@@ -86,7 +83,6 @@ def launch_move_rows(
     row_elements: int,
     dst_row: int,
     src_row: int,
-    purpose: str | None = None,
 ) -> None:
     """``move_rows``: gather: dst[r] = src[order[r]] ("load state"); else dst[order[r]] = src[r] ("store state")."""
     if not rows or not row_elements:
@@ -95,8 +91,8 @@ def launch_move_rows(
     width = geometry.piece(dst, src, row, dst_row, src_row)
     nbytes = 2 * rows * row + (rows * INT if order else 0)
     values = (dst, src, order, int(gather), rows, row // width, dst_row // width, src_row // width)
-    name = purpose or ("load state" if gather else "store state")
-    _launch(device, stream, "move_rows", width, rows, row, 1, values, name, nbytes)
+    purpose = "load state" if gather else "store state"
+    _launch(device, stream, "move_rows", width, rows, row, 1, values, purpose, nbytes)
 
 
 def _launch(

@@ -1,7 +1,6 @@
 """The kernels there are: source files, variants, entry points with their parameters; it refuses to know any launch.
 
-The sources themselves say it all: parameters, formulas of bytes and ceilings of registers are read from them, never
-written a second time.
+Entry points and their parameters are read from the sources themselves, never written a second time.
 """
 
 import re
@@ -20,6 +19,9 @@ GATE_SIZES = {"float16": 4, "bfloat16": 4, "float32": 4, "float64": 8}
 """Bytes of ACC, the type of gates and arithmetic."""
 PIECE_SIZES = {"bytes1": 1, "bytes2": 2, "bytes4": 4, "bytes8": 8, "bytes16": 16}
 """Bytes that one thread moves in the kernels of rows.cu, whatever their dtype."""
+
+INT, LONG = 4, 8
+"""Bytes of the entries of tables: lengths, orders and rows alive; places of packed rows."""
 
 VARIANTS: dict[str, dict[str, str]] = {
     "float16": {"STORE": "Half", "ACC": "float"},
@@ -66,8 +68,7 @@ def source(module: str, dtype: str) -> str:
     Raises:
         KeyError: no such module, or not for this variant.
     """
-    if dtype not in MODULES[module]:
-        raise KeyError(f"{module}.cu has the variants {MODULES[module]}, not {dtype}")
+    _check_variant(module, dtype)
     defines = "".join(f"#define {name} {value}\n" for name, value in VARIANTS[dtype].items())
     return defines + (FOLDER / COMMON).read_text(encoding="utf-8") + "\n" + text(module)
 
@@ -93,6 +94,10 @@ def kernel(module: str, entry: str, dtype: str) -> Kernel:
     Raises:
         KeyError: no such module, variant or entry point.
     """
+    _check_variant(module, dtype)
+    return Kernel(entry, module, dtype, entries(module)[entry])
+
+
+def _check_variant(module: str, dtype: str) -> None:
     if dtype not in MODULES[module]:
         raise KeyError(f"{module}.cu has the variants {MODULES[module]}, not {dtype}")
-    return Kernel(entry, module, dtype, entries(module)[entry])

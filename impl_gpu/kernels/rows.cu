@@ -61,7 +61,7 @@ extern "C" __global__ void __launch_bounds__(THREADS) pack_rows(
         const STORE* from = of_row + t * src_t;
         STORE* to = dst + (base[part] + (long long)(t - part * chunk) * alive + row) * row_elements;
 #pragma unroll 1
-    for (long long e = first_piece(); e < row_elements; e += pieces_at_once()) to[e] = from[e];
+        for (long long e = first_piece(); e < row_elements; e += pieces_at_once()) to[e] = from[e];
     }
 }
 
