@@ -14,7 +14,7 @@ import pytest
 import impl_gpu
 from impl_gpu import GRUCell, LSTMCell, LSTMStateTuple, MultiRNNCell
 from impl_gpu.device import use_device
-from impl_gpu.device.seam import SeamError
+from impl_gpu.device.seam import SeamError, row_major
 from impl_gpu.fused import (
     entry,
     graphs,
@@ -28,7 +28,7 @@ from impl_gpu.fused import (
     weights,
     workspace,
 )
-from impl_gpu.fused.layers import gru
+from impl_gpu.fused.layers import gru, steps
 
 SCHEDULES = 20
 T, B, D = 9, 13, 3
@@ -280,6 +280,23 @@ _weights = gru.weights
 def candidate_weights_in_front(cell: Any, depth: int) -> Any:
     packed = _weights(cell, depth)
     return packed._replace(inputs=np.roll(packed.inputs, packed.candidate.shape[1], axis=1))
+
+
+@defect(one_call, products, "row_major")
+def an_input_product_with_transposed_weights(*arguments: Any, **named: Any) -> Any:
+    call = row_major(*arguments, **named)
+    return call._replace(transpose_a=True, lda=max(call.k, call.lda))
+
+
+@defect(one_call_of_a_stack, steps, "row_major")
+def a_recurrent_product_into_rows_without_gaps(*arguments: Any, **named: Any) -> Any:
+    """The gates r and u of a row are followed by its c, which is of another product."""
+    return row_major(*arguments, **{**named, "ldc": named["ldb"]})
+
+
+@defect(one_call_of_a_stack, steps, "row_major")
+def a_recurrent_product_that_forgets_the_inputs(*arguments: Any, **named: Any) -> Any:
+    return row_major(*arguments, **{**named, "accumulate": False})
 
 
 @defect(one_call_of_a_stack, layout, "aligned")
