@@ -127,14 +127,17 @@ def test_structures_of_several_dtypes(lengths: Any) -> None:
         assert final.get()[b].tolist() == (sums[-1].tolist() if n else [0, 0])
 
 
-def test_the_cell_is_called_for_every_step_and_one_kernel_is_launched_for_each_leaf() -> None:
+@pytest.mark.parametrize("time_major", [False, True])
+def test_the_cell_is_called_for_every_step_and_one_kernel_is_launched_for_each_leaf(time_major: bool) -> None:
+    """And nothing else, so no transposition in either layout."""
     cell = Carry()
+    x = np.ones((T, B, 2) if time_major else (B, T, 2), "f4")
     with launch_log() as log:
-        dynamic_rnn(cell, np.ones((B, T, 2), "f4"), LENGTHS, dtype="float32")
+        dynamic_rnn(cell, x, LENGTHS, dtype="float32", time_major=time_major)
     assert cell.calls == T
     assert log.count("kernel", "masked copy") == 2 * T + 1  # output and state of each step; the final state
     assert log.count("kernel") == 2 * T + 1
-    assert log.count("synchronize") == 0
+    assert log.count("copy") == log.count("synchronize") == 0
     assert log.notes == ["any-cell path: a cell of type Carry"]
 
 

@@ -9,6 +9,7 @@ import pytest
 import impl_gpu
 from impl_gpu import BasicLSTMCell, BasicRNNCell, GRUCell, LSTMCell, MultiRNNCell, ResidualWrapper
 from impl_gpu.device.log import LaunchLog
+from impl_gpu.kernels import declared
 
 B, D = 19, 3
 WORK = ("zero", "put", "get", "copy", "gemm", "kernel")
@@ -37,6 +38,20 @@ STEPS: dict[str, tuple[Callable[[], Any], dict[str, int], dict[str, int]]] = {
         {"lstm step": 1, "gru gates": 1, "gru candidate": 1},
     ),
 }
+
+HEADERS: dict[str, list[tuple[str, str, dict[str, int]]]] = {
+    "basic rnn": [("basic_rnn", "basic_rnn_step_masked", {"n": 4})],
+    "basic lstm": [("lstm", "lstm_step_masked", {"n": 4})],
+    "lstm": [("lstm", "lstm_step_masked", {"n": 4, "peepholes": 1})],
+    "gru": [("gru", "gru_gates", {"n": 4}), ("gru", "gru_candidate_masked", {"n": 4})],
+    "projected lstm": [("lstm", "lstm_step_projected", {"n": 4}), ("lstm", "lstm_projection_masked", {"p": 2})],
+    "two layers": [
+        ("lstm", "lstm_step_masked", {"n": 4, "order": 0}),  # its outputs stay in the order by length
+        ("gru", "gru_gates", {"n": 2}),
+        ("gru", "gru_candidate_masked", {"n": 2}),
+    ],
+}
+"""Source, entry point and sizes of every kernel of a step."""
 
 
 def inputs(steps: int, time_major: bool = False) -> Any:
@@ -194,6 +209,16 @@ def test_bytes_are_those_of_the_step(bench: Any) -> None:
     log = bench.call(cell, inputs(steps), sequence_length=[2] + [steps] * (B - 1)).log
     moved = [e.nbytes for e in log.executed() if e.purpose == "lstm step"]
     assert moved == [4 * (B * n * (4 + 4) + 4 * n + 2 * B)] * steps
+
+
+@pytest.mark.parametrize("name", STEPS)
+def test_every_kernel_of_a_step_moves_the_bytes_that_its_header_declares(bench: Any, name: str) -> None:
+    cell, steps = bench.built(STEPS[name][0](), D), 3
+    log = bench.call(cell, inputs(steps), sequence_length=[1, *[steps] * (B - 1)]).log
+    everything = {"active": B, "rows": B, "lengths": 1, "order": 1, "peepholes": 0}
+    for module, entry, sizes in HEADERS[name]:
+        moved = [e.nbytes for e in log.executed() if e.kind == "kernel" and e.detail == entry]
+        assert moved == [declared.moved(module, entry, "float32", **{**everything, **sizes})] * steps
 
 
 def test_two_chunks_ahead_use_the_second_stream_only_when_there_is_a_next_one(bench: Any) -> None:
