@@ -3,7 +3,8 @@
 CuPy's handle can't be used while a graph is captured (its binding refuses), and its workspace is cuBLAS's own, which
 would be allocated inside the capture. So the handle here is another one of the same library: for each product the
 stream is set first, then a workspace of that stream, because setting the stream takes the workspace away. Two streams
-never share a workspace: what runs on them at the same time would write into it.
+never share a workspace: what runs on them at the same time would write into it. (The default streams of all threads
+have one pointer, and are as many streams as threads.)
 
 Products are strict: the math mode is the default one, float32 is rounded to TF32 only where the compute type of a
 tuple says so, and sums of float16 and bfloat16 stay in float32 to the end, never in the narrower type.
@@ -27,6 +28,7 @@ OPERATIONS = {False: 0, True: 1}  # CUBLAS_OP_N, CUBLAS_OP_T
 TYPES = {"float32": 0, "float64": 1, "float16": 2, "bfloat16": 14}  # CUDA_R_32F, 64F, 16F, 16BF
 COMPUTES = {"32F": 68, "64F": 70, "32F_FAST_TF32": 77}  # CUBLAS_COMPUTE_*
 GEMM_DEFAULT = -1
+PER_THREAD = 2  # cudaStreamPerThread
 DISALLOW_REDUCED_PRECISION_REDUCTION = 16  # with CUBLAS_DEFAULT_MATH, which is 0
 
 SCALARS = {"32F": ctypes.c_float, "32F_FAST_TF32": ctypes.c_float, "64F": ctypes.c_double}
@@ -120,7 +122,8 @@ class Cublas:
         # By streams, which are equal when their pointers are. A workspace goes with the last of its streams, back to
         # the pool in the order of that stream; a graph keeps its own (CudaDevice).
         self._workspaces: weakref.WeakKeyDictionary[Any, Any] = weakref.WeakKeyDictionary()
-        self._set_for: weakref.ref[Any] | None = None
+        self._of_thread = threading.local()
+        self._set: tuple[int, Any] | None = None  # the stream's pointer, and the workspace, which is alive while set
         library.call("cublasCreate_v2", ctypes.byref(self._handle))
         library.call("cublasSetMathMode", self._handle, DISALLOW_REDUCED_PRECISION_REDUCTION)
 
@@ -133,6 +136,10 @@ class Cublas:
     def workspace(self, stream: Any) -> Any:
         """The workspace of a stream, allocated when it is asked for first; never during capture."""
         with self._lock:
+            if stream.ptr == PER_THREAD:
+                if not hasattr(self._of_thread, "workspace"):
+                    self._of_thread.workspace = self._allocate(WORKSPACE_BYTES, stream)
+                return self._of_thread.workspace
             found = self._workspaces.get(stream)
             if found is None:
                 found = self._workspaces[stream] = self._allocate(WORKSPACE_BYTES, stream)
@@ -146,11 +153,12 @@ class Cublas:
         """
         arguments = gemm_arguments(call)
         with self._lock:
-            if self._set_for is None or self._set_for() is not stream:
-                self._set_for = None
+            workspace = self.workspace(stream)
+            if self._set is None or self._set[0] != stream.ptr or self._set[1] is not workspace:
+                self._set = None
                 self._library.call("cublasSetStream_v2", self._handle, stream.ptr)
-                self._library.call("cublasSetWorkspace_v2", self._handle, self.workspace(stream).ptr, WORKSPACE_BYTES)
-                self._set_for = weakref.ref(stream)
+                self._library.call("cublasSetWorkspace_v2", self._handle, workspace.ptr, WORKSPACE_BYTES)
+                self._set = stream.ptr, workspace
             self._library.call("cublasGemmEx", self._handle, *arguments)
 
 

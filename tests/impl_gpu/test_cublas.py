@@ -2,6 +2,8 @@
 
 import ctypes
 import gc
+import weakref
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -246,6 +248,41 @@ def test_a_workspace_goes_with_its_stream() -> None:
     desk.cublas.gemm(product("float32", "float32"), Stream(0x77))
 
     assert [pointer for _, pointer, _ in desk.library.of("cublasSetWorkspace_v2")] == [0x10000, 0x20000]
+
+
+def test_a_workspace_is_not_used_after_it_has_gone_with_another_object_of_its_stream() -> None:
+    """As of PyTorch's stream, for which CuPy makes a new object in every block."""
+    desk, freed = Desk(), list[int]()
+    allocate = desk.cublas._allocate
+
+    def allocate_watched(nbytes: int, stream: Any) -> Workspace:
+        workspace: Workspace = allocate(nbytes, stream)
+        weakref.finalize(workspace, freed.append, workspace.ptr)
+        return workspace
+
+    desk.cublas._allocate = allocate_watched  # seen by what allocates from now on
+    first, second = Stream(0x77), Stream(0x77)
+    for stream in (first, second):
+        desk.cublas.gemm(product("float32", "float32"), stream)
+    del first, stream
+    gc.collect()
+    assert not freed
+
+    desk.cublas.gemm(product("float32", "float32"), second)
+    assert [pointer for _, pointer, _ in desk.library.of("cublasSetWorkspace_v2")] == [0x10000, 0x20000]
+    assert freed == [0x10000]
+
+
+def test_the_default_stream_of_each_thread_has_a_workspace_of_its_own() -> None:
+    desk, shared = Desk(), Stream(cublas.PER_THREAD)
+    mine = desk.cublas.workspace(shared)
+
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(desk.cublas.gemm, product("float32", "float32"), shared).result()
+    desk.cublas.gemm(product("float32", "float32"), shared)
+
+    assert desk.cublas.workspace(shared) is mine
+    assert [pointer for _, pointer, _ in desk.library.of("cublasSetWorkspace_v2")] == [0x20000, 0x10000]
 
 
 def test_the_null_stream_is_a_null_pointer() -> None:
