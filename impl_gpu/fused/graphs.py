@@ -26,12 +26,12 @@ class Graphs:
         self._stream: Any = None
         self._found: OrderedDict[Steps, Graph | None] = OrderedDict()  # None: seen once; the longest unused first
 
-    def of(self, steps: Steps) -> Graph | None:
-        """The graph of these steps; None the first time."""
+    def of(self, steps: Steps, stream: Any) -> Graph | None:
+        """The graph of these steps, to be replayed on ``stream``; None the first time."""
         seen = steps in self._found
         graph = self._found.pop(steps, None)
         if seen and graph is None:
-            graph = self._capture(steps)
+            graph = self._capture(steps, stream)
         self._found[steps] = graph
         if len(self._found) > GRAPHS_KEPT:
             self._found.popitem(last=False)
@@ -44,9 +44,9 @@ class Graphs:
             self._streams.give_back_capturing(self._stream)
             self._stream = None
 
-    def _capture(self, steps: Steps) -> Graph:
+    def _capture(self, steps: Steps, stream: Any) -> Graph:
         if self._stream is None:
-            self._stream = self._streams.take_capturing()
+            self._stream = self._streams.take_capturing(stream)
         self._device.begin_capture(self._stream)
         try:
             run_steps(self._device, self._stream, steps, BY_THE_CLOCK)

@@ -47,7 +47,7 @@ class Recurrence:
 
     def _replay(self, chunk: Chunk, steps: Steps) -> None:
         call = self._call
-        graph = call.workspace.graphs.of(steps)
+        graph = call.workspace.graphs.of(steps, call.stream)
         if graph is None:
             run_steps(call.device, call.stream, steps, chunk.first)
             return

@@ -25,6 +25,7 @@ class Streams:
         self.home = device.new_stream()
         self._sides: OrderedDict[Any, Any] = OrderedDict()  # by the caller's stream, the longest unused first
         self._capturing: list[Any] = []
+        self._left = device.new_event()
 
     def side_of(self, stream: Any) -> Any:
         """A stream to run beside this one."""
@@ -36,9 +37,17 @@ class Streams:
         self._sides[stream] = side
         return side
 
-    def take_capturing(self) -> Any:
-        """A stream to capture graphs on, for one owner at a time: what is replayed shares what belongs to it."""
-        return self._capturing.pop() if self._capturing else self._device.new_stream()
+    def take_capturing(self, stream: Any) -> Any:
+        """A stream to capture graphs on, for one owner at a time: what is replayed shares what belongs to it.
+
+        Graphs of an owner before may still run: later work on ``stream``, where the first replay is to go, waits for
+        the end of their calls.
+        """
+        if not self._capturing:
+            return self._device.new_stream()
+        self._device.record_event(self._left, self.home)
+        self._device.wait_event(stream, self._left)
+        return self._capturing.pop()
 
     def give_back_capturing(self, stream: Any) -> None:
         """Its owner has dropped its graphs."""

@@ -267,6 +267,25 @@ def test_streams_are_few_and_never_ended(bench: Any, monkeypatch: pytest.MonkeyP
     assert len(made) <= 2 + workspace.POOL_SIZE + 1 + streams.SIDES
 
 
+def test_graphs_of_two_owners_of_a_stream_do_not_run_at_once(bench: Any) -> None:
+    """On a device they would write into one workspace of cuBLAS, that of the stream that both were captured on."""
+    from impl_gpu.fused.streams import Streams
+
+    for seed in range(SCHEDULES):
+        bench.restart(seed)
+        device, ran, ended = bench.device, list[str](), bench.device.new_event()
+        streams, one, two = Streams(device), device.new_stream(), device.new_stream()
+        capturing = streams.take_capturing(one)
+        device.enqueue(one, "replay", ran.append, "the first owner's")
+        device.record_event(ended, one)
+        device.wait_event(streams.home, ended)  # as at the end of each call
+        streams.give_back_capturing(capturing)
+
+        assert streams.take_capturing(two) is capturing
+        device.synchronize(two, "replay")
+        assert ran
+
+
 def test_more_callers_streams_than_sides_share_them(bench: Any) -> None:
     cell = bench.built(LSTMCell(4), D)
     wanted = [bench.expected(cell, inputs(call)) for call in range(12)]
