@@ -13,7 +13,7 @@ from dynamic_rnn_spec.structure import pack_sequence_as
 
 from . import any_cell, fused, settings
 from .arguments import Arguments, check_arguments
-from .cells.shapes import step_on_shapes, steps_on_shapes
+from .cells.shapes import step_on_shapes, why_not_on_shapes
 from .device import current_device
 from .device.log import note
 from .sequence import new_sequence
@@ -94,10 +94,9 @@ def dynamic_rnn(
 
 def _run(cell: Any, given: Arguments, opened: VariableScope) -> tuple[list[Any], Any]:
     """The leaves of the outputs, and the final state."""
-    known = given.max_time > 0 and steps_on_shapes(cell)
-    if known:
+    if given.max_time > 0 and why_not_on_shapes(cell) is None:
         step_on_shapes(cell, given, opened)  # makes the variables, and refuses what the first step would refuse
-    reason = _why_not_fused(cell, given, known)
+    reason = _why_not_fused(cell, given)
     device = current_device()
     given.enter(device)
     if reason is None:
@@ -106,10 +105,9 @@ def _run(cell: Any, given: Arguments, opened: VariableScope) -> tuple[list[Any],
     return any_cell.run(cell, given, device, opened)
 
 
-def _why_not_fused(cell: Any, given: Arguments, known: bool) -> str | None:
+def _why_not_fused(cell: Any, given: Arguments) -> str | None:
     if settings.current().path == "cell":
         return "the switch path says so"
     if given.max_time == 0:
         return "there are no steps"
-    reason = fused.refusal(cell, given)
-    return "the cell is not built in" if reason is None and not known else reason
+    return fused.refusal(cell, given)

@@ -19,24 +19,29 @@ from .multi_rnn import MultiRNNCell
 from .residual import ResidualWrapper, add
 
 _LEAVES = (BasicRNNCell, BasicLSTMCell, GRUCell, LSTMCell)
-_REPLACED = {"__call__", "build", "call", "zero_state"}
+_REPLACED = ("__call__", "build", "call", "zero_state")
 """Methods that an instance may have for itself; it is no built-in cell any more then."""
 
 
-def steps_on_shapes(cell: Any) -> bool:
-    """Whether ``cell`` consists of built-in cells, by their exact types, and calls no function of the user's."""
-    if not _REPLACED.isdisjoint(vars(cell)):
-        return False
-    kind = type(cell)
-    if kind is DeviceWrapper:
-        return steps_on_shapes(cell._cell)
-    if kind is DropoutWrapper:
-        return (cell._keep["state"] == 1 or cell._visitor is all_but_c) and steps_on_shapes(cell._cell)
-    if kind is ResidualWrapper:
-        return cell._residual_fn is add and steps_on_shapes(cell._cell)
+def why_not_on_shapes(cell: Any) -> str | None:
+    """What keeps ``cell`` from a step on shapes; None: it can do one.
+
+    Built-in cells can, by their exact types: a subclass or a replaced method may do anything, and so may functions of
+    the user's, of which only activations leave shapes alone.
+    """
+    kind, name = type(cell), type(cell).__name__
+    replaced = [method for method in _REPLACED if method in vars(cell)]
+    if replaced:
+        return f"a {name} whose {replaced[0]} is replaced"
+    if kind is ResidualWrapper and cell._residual_fn is not add:
+        return "a ResidualWrapper with a residual_fn"
+    if kind is DropoutWrapper and cell._keep["state"] < 1 and cell._visitor is not all_but_c:
+        return "a DropoutWrapper with a dropout_state_filter_visitor"
+    if kind in (DeviceWrapper, DropoutWrapper, ResidualWrapper):
+        return why_not_on_shapes(cell._cell)
     if kind is MultiRNNCell:
-        return all(steps_on_shapes(inner) for inner in cell._cells)
-    return kind in _LEAVES
+        return next(filter(None, map(why_not_on_shapes, cell._cells)), None)
+    return None if kind in _LEAVES else f"a cell of type {name}"
 
 
 def step_on_shapes(cell: Any, given: Arguments, opened: VariableScope) -> tuple[list[Abstract], Any]:

@@ -24,12 +24,10 @@ from ..cells import (
     MultiRNNCell,
     ResidualWrapper,
 )
-from ..cells.dropout import all_but_c
-from ..cells.residual import add
+from ..cells.shapes import why_not_on_shapes
 
 LAYERS: dict[type[Any], str] = {BasicRNNCell: "basic rnn", BasicLSTMCell: "lstm", LSTMCell: "lstm", GRUCell: "gru"}
 _TANH = (None, np.tanh, cupy.tanh)
-_REPLACED = ("__call__", "build", "call", "zero_state")
 
 
 class Refusal(NamedTuple):
@@ -131,17 +129,16 @@ class Plan(NamedTuple):
         return widths
 
 
-class _UnknownError(Exception):
-    """The cell holds something that no stage stands for."""
-
-
 def plan(cell: Any) -> Plan | Refusal:
     """The stages of ``cell``, or why there are none. Sizes and options are read; variables need not exist yet."""
+    reason = why_not_on_shapes(cell)
+    if reason is not None:
+        return Refusal(reason)
     walk = _Walk()
-    try:
-        walk.enter(cell, 0, None)
-    except _UnknownError as unknown:
-        return Refusal(str(unknown))
+    walk.enter(cell, 0, None)
+    for layer in (stage.cell for stage in walk.stages if isinstance(stage, Layer)):
+        if not any(layer._activation is tanh for tanh in _TANH):
+            return Refusal(f"a {type(layer).__name__} with an activation of its own")
     return Plan(tuple(walk.stages), tuple(walk.draws))
 
 
@@ -154,11 +151,6 @@ class _Walk:
 
     def enter(self, cell: Any, source: int, state: Any) -> int:
         """``state`` has Columns for the leaves of the cell's state_size; None: the cell is the whole."""
-        replaced = [name for name in _REPLACED if name in vars(cell)]
-        if replaced:
-            raise _UnknownError(f"a {type(cell).__name__} whose {replaced[0]} is replaced")
-        if type(cell) not in _ENTER:
-            raise _UnknownError(f"a cell of type {type(cell).__name__}")
         if state is None:
             leaves = [Columns(leaf, 0, int(width)) for leaf, width in enumerate(flatten(cell.state_size))]
             state = pack_sequence_as(cell.state_size, leaves)
@@ -169,8 +161,6 @@ class _Walk:
         return len(self.stages)
 
     def _layer(self, cell: Any, source: int, state: Any) -> int:
-        if not any(cell._activation is tanh for tanh in _TANH):
-            raise _UnknownError(f"a {type(cell).__name__} with an activation of its own")
         units, outputs = cell._num_units, cell.output_size
         kind = LAYERS[type(cell)]
         if kind != "lstm":
@@ -185,8 +175,6 @@ class _Walk:
         return self.enter(cell._cell, source, state)
 
     def _residual(self, cell: Any, source: int, state: Any) -> int:
-        if cell._residual_fn is not add:
-            raise _UnknownError("a ResidualWrapper with a residual_fn")
         output = self.enter(cell._cell, source, state)
         return self._add_stage(Add(source, output))
 
@@ -204,8 +192,6 @@ class _Walk:
 
     def _dropout(self, cell: Any, source: int, state: Any) -> int:
         keep = cell._keep
-        if keep["state"] < 1 and cell._visitor is not all_but_c:
-            raise _UnknownError("a DropoutWrapper with a dropout_state_filter_visitor")
         if keep["input"] < 1:
             draw = self._draw(cell, "input", 0, value=source)
             source = self._add_stage(Drop(source, draw, in_place=False))
