@@ -256,12 +256,12 @@ _of = graphs.Graphs.of
 
 
 @defect(replayed_calls_with_new_lengths, graphs.Graphs, "of")
-def a_graph_of_the_other_gate_slot(self: Any, steps: Any) -> Any:
+def a_graph_of_the_other_gate_slot(self: Any, steps: Any, stream: Any) -> Any:
     """Found by all but one address: the products of one slot are done, the steps read those of the other."""
     for known, graph in self._found.items():
         if graph is not None and replace(known, gates=0) == replace(steps, gates=0):
             return graph
-    return _of(self, steps)
+    return _of(self, steps, stream)
 
 
 _set_clock = recurrence.Recurrence.set_clock
