@@ -6,6 +6,7 @@ uploaded once for each value, device and stream.
 
 import os
 import zipfile
+from collections import OrderedDict
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -143,11 +144,16 @@ class _Copy(NamedTuple):
     array: Any
 
 
+COPIES = 4
+"""So many streams have a copy of a variable; where more read it, the one that has read it last the longest ago has to
+upload it again."""
+
+
 class _Copies:
     """Those on one device, by variable and stream; the device keeps them, and they end with it."""
 
     def __init__(self) -> None:
-        self.of: WeakKeyDictionary[Variable, dict[Any, _Copy]] = WeakKeyDictionary()
+        self.of: WeakKeyDictionary[Variable, OrderedDict[Any, _Copy]] = WeakKeyDictionary()
 
 
 _ALL: "WeakSet[_Copies]" = WeakSet()
@@ -159,16 +165,19 @@ def read_on_device(variable: Variable, like: Any) -> Any:
     Each stream has a copy of its own: a copy is written in the order of its stream and needs no event.
     """
     device = current_device()
-    stream = device.current_stream()
+    queue = device.queue_of(device.current_stream())
     copies = device.kept.get("copies")
     if copies is None:
         copies = device.kept.setdefault("copies", _Copies())
         _ALL.add(copies)
-    by_stream = copies.of.setdefault(variable, {})
-    known = by_stream.get(stream)
+    by_stream = copies.of.setdefault(variable, OrderedDict())
+    known = by_stream.pop(queue, None)
     # Every new value is a new array; its version alone misses a value that was taken back.
     if known is None or known.value is not variable.value:
-        known = by_stream[stream] = _Copy(variable.value, enter(device, variable.value))
+        known = _Copy(variable.value, enter(device, variable.value))
+    by_stream[queue] = known
+    while len(by_stream) > COPIES:
+        by_stream.popitem(last=False)
     return known.array
 
 

@@ -15,7 +15,7 @@ None of this has run on a GPU yet: it is written against CuPy 14.2 and CUDA 12 a
 
 import ctypes
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 import cupy
@@ -167,6 +167,10 @@ class CudaDevice(Device):
     def current_stream(self) -> Any:
         """CuPy's current stream."""
         return cupy.cuda.get_current_stream()
+
+    def queue_of(self, stream: Any) -> Hashable:
+        """The default streams of all threads have one pointer, and are as many queues as threads."""
+        return (stream, threading.get_ident()) if stream.ptr == cublas.PER_THREAD else stream
 
     def new_stream(self) -> Any:
         """A stream that does not wait for the legacy default stream either."""

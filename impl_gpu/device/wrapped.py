@@ -4,7 +4,7 @@
 takes from the device inside.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from typing import Any
 
 from ..settings import Options
@@ -32,6 +32,10 @@ class Wrapped(Device):
     def current_stream(self) -> Any:
         """As inside."""
         return self.inner.current_stream()
+
+    def queue_of(self, stream: Any) -> Hashable:
+        """As inside."""
+        return self.inner.queue_of(stream)
 
     def new_stream(self) -> Any:
         """As inside."""

@@ -2,6 +2,7 @@
 
 import ctypes
 import re
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import cupy
@@ -453,6 +454,18 @@ def test_cupy_has_what_is_called() -> None:
     assert isinstance(cupy.RawKernel.kernel.__get__, object)
     assert "kernel" in dir(cupy.RawKernel)
     assert cupy.cuda.nvrtc.getVersion()[0] >= 12
+
+
+def test_streams_of_one_pointer_are_one_queue_but_for_the_default_ones_of_threads(desk: Desk) -> None:
+    queue_of = desk.device.queue_of
+    shared = Stream(runtime.streamPerThread, desk.log)
+    with ThreadPoolExecutor(1) as thread:
+        elsewhere = [thread.submit(queue_of, stream).result() for stream in (desk.stream, shared)]
+
+    assert runtime.streamPerThread == cublas.PER_THREAD
+    assert queue_of(desk.stream) == queue_of(Stream(desk.stream.ptr, desk.log)) == elsewhere[0]
+    assert queue_of(shared) == queue_of(shared) != elsewhere[1]
+    assert queue_of(desk.stream) != queue_of(desk.other)
 
 
 def test_current_arrays_enter_as_they_are(desk: Desk) -> None:

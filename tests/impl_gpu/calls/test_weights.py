@@ -2,6 +2,8 @@
 
 import gc
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,8 @@ import pytest
 from dynamic_rnn_spec import VariableStore, get_variable, use_store, variable_scope
 from dynamic_rnn_spec.initializers import Ones
 from impl_gpu import BasicRNNCell, RNNCell, clear_caches, dynamic_rnn, launch_log, load_weights, options, save_weights
+from impl_gpu.device import use_device
+from impl_gpu.weights import COPIES
 
 X = np.ones((2, 3, 4), "float32")
 
@@ -41,6 +45,37 @@ def test_each_stream_has_a_copy_of_its_own(device: Any) -> None:
         assert second.get().tolist() == [1, 1]
     assert log.count("put") == 1
     assert log.count("wait") == 0
+
+
+def test_few_streams_have_copies(device: Any) -> None:
+    """A caller may take a new stream for every call."""
+    like = device.enter(np.zeros(1, "float32"))
+    variable = get_variable("w", [1000], initializer=Ones())
+    streams = [device.new_stream() for _ in range(3 * COPIES)]
+    for stream in streams:
+        with device.stream(stream):
+            assert (variable.read(like) + 1).get().tolist() == [2] * 1000
+    device.finish()
+    assert sum(nbytes >= 4000 for _, nbytes in device.live()) == COPIES
+    with device.stream(streams[-1]), launch_log() as log:
+        variable.read(like)
+    assert not log.count("put")
+
+
+def test_the_default_stream_of_each_thread_has_a_copy_of_its_own(device: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They have one pointer, and so are equal in CuPy; only the device tells them apart."""
+    monkeypatch.setattr(device, "queue_of", lambda stream: (stream, threading.get_ident()))
+    like = device.enter(np.zeros(1, "float32"))
+    variable = get_variable("w", [2], initializer=Ones())
+
+    def read_here() -> Any:
+        with use_device(device):
+            return variable.read(like)
+
+    mine = variable.read(like)
+    with ThreadPoolExecutor(1) as thread:
+        assert thread.submit(read_here).result() is not mine
+    assert variable.read(like) is mine
 
 
 def test_copies_end_with_the_streams_of_a_device(device: Any) -> None:
