@@ -55,12 +55,27 @@ def _named_dtype(dtype: Any) -> DType | None:
 
 
 def enter(device: Any, value: Any) -> Any:
-    """``value`` as a cupy.ndarray of the device: without a copy where its memory is there, else by one upload."""
+    """``value`` as a cupy.ndarray of the device: without a copy where its memory is there, else by one upload.
+
+    An element that lies across the boundaries of its size, which no kernel could read, is moved: the array is copied
+    byte by byte.
+    """
     if isinstance(value, (np.ndarray, np.generic)):
         value = np.asarray(value)
         if not value.dtype.isnative:
             value = value.astype(native(value.dtype))
-    return device.enter(value)
+    array = device.enter(value)
+    if not array.size or _aligned(array):
+        return array
+    return array[..., None].view(np.uint8).copy().view(array.dtype)[..., 0]
+
+
+def _aligned(array: Any) -> bool:
+    places = int(array.data.ptr)
+    for dim, stride in zip(array.shape, array.strides, strict=True):
+        if dim > 1:
+            places |= int(stride)
+    return places % int(array.itemsize) == 0
 
 
 def empty(device: Any, shape: tuple[int, ...], dtype: DType, stream: Any, purpose: str) -> Any:

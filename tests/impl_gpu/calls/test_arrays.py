@@ -2,11 +2,12 @@
 
 from typing import Any
 
+import cupy
 import ml_dtypes
 import numpy as np
 import pytest
 
-from impl_gpu import BasicRNNCell, RNNCell, dynamic_rnn, launch_log
+from impl_gpu import BasicRNNCell, RNNCell, dynamic_rnn, launch_log, options
 from impl_gpu.abstract import Abstract, column_range, is_abstract, matrix_like
 from impl_gpu.arrays import described, empty, enter, is_array, known_of, why_not_on_device, zeros
 from impl_gpu.device.host_array_memory import view
@@ -177,6 +178,43 @@ def test_memory_of_a_gpu_is_refused_on_the_host_side(device: Any) -> None:
     foreign.__cuda_array_interface__["data"] = (12345678, False)
     with pytest.raises(TypeError, match="the host side takes no memory of a GPU, got LikeNumba"):
         enter(device, foreign)
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64", "complex128", "int16"])
+@pytest.mark.parametrize("shift", [1, 2, 4, 8])
+def test_elements_across_boundaries_are_moved(device: Any, dtype: str, shift: int) -> None:
+    """A kernel that reads them fails on a GPU, and takes the process's CUDA with it."""
+    wanted = np.arange(60).astype(dtype).reshape(5, 3, 4)
+    raw = device.enter(np.zeros(wanted.nbytes + 16, np.uint8))
+    raw[shift : shift + wanted.nbytes] = device.enter(wanted.reshape(-1).view(np.uint8))
+    lying = raw[shift : shift + wanted.nbytes].view(dtype).reshape(wanted.shape)
+    for place in np.s_[:], np.s_[::-2, 1:], np.s_[..., ::3], np.s_[2, 1, 3]:
+        entered = enter(device, lying[place])
+        assert entered.data.ptr % entered.itemsize == 0
+        assert entered.get().tobytes() == wanted[place].tobytes()
+        assert (entered.data.ptr == lying[place].data.ptr) == (shift % wanted.itemsize == 0)
+
+
+def test_rows_across_boundaries_are_moved(device: Any) -> None:
+    """As the fields of records are, which Numba lends."""
+    raw = device.enter(np.zeros((6, 10), np.uint8))
+    raw[:, :8] = device.enter(np.arange(12, dtype="float32").reshape(6, 2).view(np.uint8))
+    fields = cupy.ndarray((6, 2), np.float32, memptr=raw.data, strides=(10, 4))
+    rows = LikeNumba(fields)
+    rows.__cuda_array_interface__["strides"] = (10, 4)
+    assert enter(device, rows).get().tolist() == np.arange(12).reshape(6, 2).tolist()
+
+
+@pytest.mark.parametrize("path", ["auto", "cell"])
+def test_a_call_takes_inputs_that_lie_across_boundaries(device: Any, path: Any) -> None:
+    x = np.random.default_rng(0).normal(size=(3, 2, 4)).astype("float32")
+    raw = device.enter(np.zeros(x.nbytes + 2, np.uint8))
+    raw[2:] = device.enter(x.reshape(-1).view(np.uint8))
+    cell = BasicRNNCell(3)
+    with options(path=path):
+        wanted, _ = dynamic_rnn(cell, x, dtype="float32")
+        outputs, _ = dynamic_rnn(cell, raw[2:].view("float32").reshape(x.shape), dtype="float32")
+    assert outputs.get().tobytes() == wanted.get().tobytes()
 
 
 @pytest.mark.parametrize("shape", [(), (0,), (2, 0, 3), (2, 3)])
