@@ -99,8 +99,19 @@ class VariableScope:
         return "VariableScope({!r}, reuse={!r})".format(self.name, self.reuse)
 
 
+class _Open(threading.local):
+    """What a thread has open in a store: the scope, how often each name was opened, what a failure is to undo."""
+
+    def __init__(self, outermost: VariableScope) -> None:
+        self.scope = outermost
+        self.scope_counts: Dict[str, int] = {}
+        self.undo: Optional[List[Callable[[], None]]] = None
+
+
 class VariableStore:
     """Variables by name, the scope that is open, and values that wait for a variable to be made.
+
+    Threads may use one store at once, each with scopes of its own; new variables are for one thread at a time to make.
 
     Args:
         values: arrays by variable name, taken instead of initial values when the variables are made (see ``load``).
@@ -109,12 +120,15 @@ class VariableStore:
 
     def __init__(self, values: Optional[Mapping[str, Any]] = None, seed: Optional[int] = None) -> None:
         self.variables: Dict[str, Variable] = {}
-        self.scope = VariableScope()
-        self.scope_counts: Dict[str, int] = {}
+        self._open = _Open(VariableScope())
         self.rng = np.random.RandomState(seed)
         self._waiting: Dict[str, "np.ndarray[Any, Any]"] = {}
-        self._undo: Optional[List[Callable[[], None]]] = None
         self.load(values or {})
+
+    @property
+    def scope(self) -> VariableScope:
+        """The scope that this thread has open."""
+        return self._open.scope
 
     def load(self, values: Mapping[str, Any]) -> None:
         """Set variables by TensorFlow's names (a trailing ``:0`` is allowed); a name not yet made waits until its
@@ -187,8 +201,8 @@ class VariableStore:
 
     def on_rollback(self, undo: Callable[[], None]) -> None:
         """Have ``undo`` called if the transaction that is open now fails."""
-        if self._undo is not None:
-            self._undo.append(undo)
+        if self._open.undo is not None:
+            self._open.undo.append(undo)
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[None]:
@@ -196,21 +210,23 @@ class VariableStore:
 
         A block within a block is undone when either of them raises.
         """
-        outer, self._undo = self._undo, []
-        scope, counts, draws = self.scope, dict(self.scope_counts), self.rng.get_state()
+        here = self._open
+        outer, here.undo = here.undo, []
+        undoing = here.undo
+        scope, counts, draws = here.scope, dict(here.scope_counts), self.rng.get_state()
         try:
             yield
         except BaseException:
-            for undo in reversed(self._undo):
+            for undo in reversed(undoing):
                 undo()
-            self.scope, self.scope_counts = scope, counts
+            here.scope, here.scope_counts = scope, counts
             self.rng.set_state(draws)
             raise
         else:
             if outer is not None:
-                outer.extend(self._undo)
+                outer.extend(undoing)
         finally:
-            self._undo = outer
+            here.undo = outer
 
 
 class _Stack(threading.local):
@@ -301,37 +317,37 @@ def variable_scope(
         raise ArgumentTypeError("scope", "a string or a VariableScope", type(chosen).__name__, "SCOPE-9")
     if isinstance(chosen, str) and not _SCOPE_NAME.match(chosen):
         raise ArgumentValueError("scope", "a name of letters, digits and _.-/", repr(chosen), "SCOPE-10")
-    store = default_store()
-    outer = store.scope
+    here = default_store()._open
+    outer = here.scope
     if name_or_scope is None and default_name is not None:
         if reuse is True:
             raise ArgumentValueError("reuse", "None, since the scope has no name of its own", "True", "SCOPE-7")
-        name_or_scope = _numbered(store, default_name)
+        name_or_scope = _numbered(here, default_name)
     if isinstance(name_or_scope, VariableScope):
         base, name = name_or_scope, name_or_scope.name
     else:
         base, name = outer, "{}/{}".format(outer.name, name_or_scope) if outer.name else str(name_or_scope)
-    store.scope_counts[name] = store.scope_counts.get(name, 0) + 1
-    counts = dict(store.scope_counts)
+    here.scope_counts[name] = here.scope_counts.get(name, 0) + 1
+    counts = dict(here.scope_counts)
     kernels = base.initializer if initializer is None else initializer
-    store.scope = VariableScope(name, reuse or base.reuse, kernels)
+    here.scope = VariableScope(name, reuse or base.reuse, kernels)
     try:
-        yield store.scope
+        yield here.scope
     finally:
         if isinstance(name_or_scope, VariableScope):
-            store.scope_counts = counts
+            here.scope_counts = counts
         else:
-            inside = [known for known in store.scope_counts if known.startswith(name + "/")]
-            store.scope_counts.update(dict.fromkeys(inside, 0))
-        store.scope = outer
+            inside = [known for known in here.scope_counts if known.startswith(name + "/")]
+            here.scope_counts.update(dict.fromkeys(inside, 0))
+        here.scope = outer
 
 
-def _numbered(store: VariableStore, name: str) -> str:
-    prefix = store.scope.name + "/" if store.scope.name else ""
-    if not store.scope_counts.get(prefix + name):
+def _numbered(here: _Open, name: str) -> str:
+    prefix = here.scope.name + "/" if here.scope.name else ""
+    if not here.scope_counts.get(prefix + name):
         return name
     number = 1
-    while store.scope_counts.get("{}{}_{}".format(prefix, name, number)):
+    while here.scope_counts.get("{}{}_{}".format(prefix, name, number)):
         number += 1
     return "{}_{}".format(name, number)
 

@@ -1,6 +1,9 @@
 """Variables, stores and scopes, by the rules of TensorFlow 1.4.1."""
 
+import contextlib
 import re
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -211,6 +214,32 @@ def test_stores_nest(store: VariableStore) -> None:
         assert default_store() is inner
     assert default_store() is store
     assert not store.variables
+
+
+def test_every_thread_has_scopes_and_transactions_of_its_own(store: VariableStore) -> None:
+    """Threads meet in the store of the process: what one of them opens and closes must not move another's scopes."""
+    outside, inside = threading.Barrier(2, timeout=10), threading.Barrier(2, timeout=10)
+
+    def work(name: str) -> "list[str]":
+        with use_store(store), contextlib.suppress(RuntimeError), store.transaction():
+            outside.wait()
+            with variable_scope(name):
+                store.on_rollback(lambda: undone.append(name))
+                inside.wait()  # both are open, and neither has seen the other
+                seen = [get_variable_scope().name]
+                inside.wait()
+            outside.wait()
+            seen.append(get_variable_scope().name)
+            if name == "fails":
+                raise RuntimeError
+        return seen
+
+    undone: list[str] = []
+    with variable_scope("here"), ThreadPoolExecutor(2) as threads:
+        found = [thread.result() for thread in [threads.submit(work, name) for name in ("fails", "goes_on")]]
+        assert get_variable_scope().name == "here"
+    assert found == [["fails", ""], ["goes_on", ""]]
+    assert undone == ["fails"]
 
 
 def test_initial_values() -> None:

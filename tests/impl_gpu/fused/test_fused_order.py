@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import impl_gpu
+from dynamic_rnn_spec import default_store
 from impl_gpu import DropoutWrapper, GRUCell, LSTMCell, MultiRNNCell, ResidualWrapper
 from impl_gpu.device import use_device
 
@@ -321,15 +322,15 @@ def test_graphs_are_kept_up_to_a_bound(bench: Any, monkeypatch: pytest.MonkeyPat
 
 @pytest.mark.parametrize("graph", [False, True])
 def test_threads_call_at_once(bench: Any, graph: bool) -> None:
-    """Each on a stream and in a store of its own, for stores are no place for two threads; the cell is in common."""
+    """Each on a stream of its own; the store and the cell are in common."""
     cell = bench.built(CELLS["stack"](), D)
     wanted = [bench.expected(cell, inputs(call)) for call in range(5)]
     bench.restart(3)
-    device = bench.device
+    device, store = bench.device, default_store()
 
     def work() -> None:
         with (
-            impl_gpu.use_store(impl_gpu.VariableStore()),
+            impl_gpu.use_store(store),
             use_device(device),
             impl_gpu.options(graph=graph),
             device.stream(device.new_stream()),
