@@ -181,6 +181,12 @@ class HostDevice(Device):
         self.synchronize(self.current_stream(), "read back")
         return host_arrays.view(array).copy()
 
+    def users_code(self) -> contextlib.AbstractContextManager[None]:
+        """CuPy's complaints of a missing GPU say what to do."""
+        from . import host_module
+
+        return host_module.cell_errors()
+
     def enqueue(self, stream: HostStream, purpose: str, function: Callable[..., object], *arguments: Any) -> None:
         """Work of another kind, such as an array's arithmetic; the arguments hold raw addresses, no buffers."""
         self.purpose = purpose

@@ -9,6 +9,7 @@ All methods that take a stream only enqueue, and return before the work is done.
 
 import abc
 from collections.abc import Hashable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, NamedTuple
 
 from .calls import (
@@ -232,6 +233,10 @@ class Device(abc.ABC):
     @abc.abstractmethod
     def to_numpy(self, array: Any) -> Any:
         """A NumPy copy of an array of this device; the host waits for its current stream."""
+
+    def users_code(self) -> AbstractContextManager[None]:
+        """Around a call of a user's cell: a side may say in its own words what the cell can't do there."""
+        return nullcontext()
 
     @abc.abstractmethod
     def describe(self) -> dict[str, Any]:

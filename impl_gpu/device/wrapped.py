@@ -5,6 +5,7 @@ takes from the device inside.
 """
 
 from collections.abc import Callable, Hashable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from typing import Any
 
 from ..settings import Options
@@ -60,6 +61,10 @@ class Wrapped(Device):
     def to_numpy(self, array: Any) -> Any:
         """As inside."""
         return self.inner.to_numpy(array)
+
+    def users_code(self) -> AbstractContextManager[None]:
+        """As inside."""
+        return self.inner.users_code()
 
     def describe(self) -> dict[str, Any]:
         """As inside, and what is around it."""

@@ -315,6 +315,7 @@ def test_what_of_cupy_needs_a_gpu_says_what_to_do(device: HostDevice) -> None:
 
 NO_GPU = """
 import cupy, numpy
+import impl_gpu
 from impl_gpu.device import host_module, use_device
 from impl_gpu.device.host import HostDevice
 
@@ -327,6 +328,23 @@ with use_device(HostDevice(0)):
         except RuntimeError as error:
             assert str(error).startswith("a cell called CuPy, which found no GPU ("), error
             assert str(error).endswith("the functions for an array x come from dynamic_rnn_spec.array_module(x)"), error
+        else:
+            raise AssertionError("CuPy answered")
+
+
+class Cell(impl_gpu.RNNCell):
+    state_size = output_size = 2
+
+    def call(self, inputs, state):
+        return inputs, cupy.concatenate([state, inputs], axis=1)[:, :2]
+
+
+for switches in ({}, {"sync": True}):
+    with use_device(HostDevice(0)), impl_gpu.options(**switches):
+        try:
+            impl_gpu.dynamic_rnn(Cell(), numpy.ones((1, 1, 2), "f4"), dtype="f4")
+        except RuntimeError as error:
+            assert str(error).startswith("a cell called CuPy, which found no GPU ("), error
         else:
             raise AssertionError("CuPy answered")
 print("said")
