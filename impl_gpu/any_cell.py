@@ -40,10 +40,8 @@ def run(cell: Any, given: Arguments, device: Device, opened: VariableScope) -> t
     outputs: list[Any] = []
     for t in range(given.max_time):
         step_inputs = pack_sequence_as(given.structure, [rows.step(x, t) for x in given.inputs])  # IN-1, TIME-5
-        with (
-            device.users_code(),
-            variable_scope(opened, reuse=True if t > 0 else None),
-        ):  # one set of variables for all steps
+        reuse = True if t > 0 else None  # one set of variables for all steps
+        with device.users_code(), variable_scope(opened, reuse=reuse):
             result = cell(step_inputs, state)  # CELL-7
         output, new_state = check_returned(result, state, given, [whole.dtype for whole in outputs])
         if t == 0:
