@@ -1,7 +1,7 @@
 """All that calls leave on the device for later ones, to be given back; it refuses to know what each part is."""
 
+from .copies import forget_copies
 from .fused import clear_caches as clear_fused
-from .weights import forget_copies
 
 
 def clear_caches() -> None:

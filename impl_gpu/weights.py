@@ -1,21 +1,14 @@
-"""Weights by TensorFlow's names, in and out of files, and their copies on the device; it refuses to know any cell.
-
-A variable's value is kept on the host by dynamic_rnn_spec. A cell that reads it on the device gets a copy that is
-uploaded once for each value, device and stream.
-"""
+"""Weights by TensorFlow's names, in and out of files; it refuses to know any cell, and where a variable is read."""
 
 import os
 import zipfile
-from collections import OrderedDict
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
-from weakref import WeakKeyDictionary, WeakSet
 
 import numpy as np
 
-from dynamic_rnn_spec import ArgumentTypeError, ArgumentValueError, Variable, VariableStore, default_store
-from dynamic_rnn_spec.variable_scope import WEIGHT_READERS
+from dynamic_rnn_spec import ArgumentTypeError, ArgumentValueError, VariableStore, default_store
 
 from .arrays import described, enter
 from .device import current_device
@@ -135,57 +128,3 @@ def _safetensors() -> Any:
         needed = "a .safetensors file needs the safetensors package: pip install 'tancarflow[safetensors]'"
         raise ImportError(needed, name="safetensors") from error
     return module
-
-
-class _Copy(NamedTuple):
-    """A value of a variable, and the copy of it on a device."""
-
-    value: Any
-    array: Any
-
-
-COPIES = 4
-"""So many streams have a copy of a variable; where more read it, the one that has read it last the longest ago has to
-upload it again."""
-
-
-class _Copies:
-    """Those on one device, by variable and stream; the device keeps them, and they end with it."""
-
-    def __init__(self) -> None:
-        self.of: WeakKeyDictionary[Variable, OrderedDict[Any, _Copy]] = WeakKeyDictionary()
-
-
-_ALL: "WeakSet[_Copies]" = WeakSet()
-
-
-def read_on_device(variable: Variable, like: Any) -> Any:
-    """The value of a variable as an array of the device, uploaded when it is first read there and when it changes.
-
-    Each stream has a copy of its own: a copy is written in the order of its stream and needs no event.
-    """
-    device = current_device()
-    queue = device.queue_of(device.current_stream())
-    copies = device.kept.get("copies")
-    if copies is None:
-        copies = device.kept.setdefault("copies", _Copies())
-        _ALL.add(copies)
-    by_stream = copies.of.setdefault(variable, OrderedDict())
-    known = by_stream.pop(queue, None)
-    # Every new value is a new array; its version alone misses a value that was taken back.
-    if known is None or known.value is not variable.value:
-        known = _Copy(variable.value, enter(device, variable.value))
-    by_stream[queue] = known
-    while len(by_stream) > COPIES:
-        by_stream.popitem(last=False)
-    return known.array
-
-
-def forget_copies() -> None:
-    """Give the device back what copies of variables take there; each is uploaded again when it is next read."""
-    for copies in list(_ALL):
-        copies.of.clear()
-
-
-WEIGHT_READERS["cupy"] = read_on_device
-WEIGHT_READERS["impl_gpu"] = read_on_device

@@ -13,8 +13,8 @@ import pytest
 from dynamic_rnn_spec import VariableStore, get_variable, use_store, variable_scope
 from dynamic_rnn_spec.initializers import Ones
 from impl_gpu import BasicRNNCell, RNNCell, clear_caches, dynamic_rnn, launch_log, load_weights, options, save_weights
+from impl_gpu.copies import COPIES
 from impl_gpu.device import use_device
-from impl_gpu.weights import COPIES
 
 X = np.ones((2, 3, 4), "float32")
 
