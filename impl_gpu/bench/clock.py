@@ -4,24 +4,11 @@ On CUDA by two events on the current stream, which is PyTorch's as well (both st
 side by the processor's clock, which says nothing about a GPU.
 """
 
-import shutil
-import subprocess
 import time
 from collections.abc import Callable
 from typing import Any
 
 import cupy
-
-SMI_FIELDS = (
-    "name",
-    "driver_version",
-    "clocks.sm",
-    "clocks.max.sm",
-    "clocks.mem",
-    "temperature.gpu",
-    "power.draw",
-    "clocks_event_reasons.active",
-)
 
 
 class CudaClock:
@@ -66,16 +53,3 @@ def clock_of(device: Any) -> CudaClock | ProcessorClock:
 def device_facts(device: Any) -> dict[str, Any]:
     """The device and the version of CuPy, for evidence."""
     return {"device": device.describe(), "cupy": cupy.__version__}
-
-
-def nvidia_smi() -> dict[str, str]:
-    """SMI_FIELDS of the current device at this moment, clocks among them, or why they are not known."""
-    program = shutil.which("nvidia-smi")
-    if program is None:
-        return {"unknown": "nvidia-smi is not on PATH"}
-    bus = str(cupy.cuda.Device().pci_bus_id)
-    asked = [program, f"--id={bus}", f"--query-gpu={','.join(SMI_FIELDS)}", "--format=csv,noheader"]
-    answer = subprocess.run(asked, capture_output=True, text=True, check=False, timeout=30)
-    if answer.returncode != 0:
-        return {"unknown": (answer.stdout + answer.stderr).strip()}
-    return dict(zip(SMI_FIELDS, (value.strip() for value in answer.stdout.strip().split(",")), strict=True))

@@ -1,13 +1,12 @@
 """What the run stands on: device, driver, versions; and whether the device answers at all. It knows no other stage."""
 
 import importlib.metadata
-import shutil
-import subprocess
 from typing import Any
 
 import numpy as np
 
 from ..device import current_device
+from ..device.smi import nvidia_smi
 from .carried import Carried
 from .desk import Desk
 from .findings import Findings
@@ -57,20 +56,6 @@ def packages() -> dict[str, str]:
         except importlib.metadata.PackageNotFoundError:
             continue
     return found
-
-
-def nvidia_smi() -> dict[str, str] | str:
-    """What the driver says of the GPU; a sentence where there is no nvidia-smi or it fails."""
-    program = shutil.which("nvidia-smi")
-    if program is None:
-        return "there is no nvidia-smi"
-    asked = ("name", "driver_version", "clocks.max.sm", "clocks.max.memory", "power.limit", "compute_mode")
-    query = [program, f"--query-gpu={','.join(asked)}", "--format=csv,noheader"]
-    try:
-        done = subprocess.run(query, capture_output=True, text=True, timeout=30, check=True)
-    except (OSError, subprocess.SubprocessError) as error:
-        return f"nvidia-smi failed: {error}"
-    return dict(zip(asked, done.stdout.splitlines()[0].split(", "), strict=False))
 
 
 def _memory() -> dict[str, Any]:
