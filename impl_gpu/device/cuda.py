@@ -7,7 +7,7 @@ What it has to see to, because CUDA and CuPy would let it pass:
 - Capture is thread-local. In CuPy's default mode an allocation during capture succeeds without a word; here
   allocations, waits of the host and work on other streams are refused while this thread captures.
 - A kernel is loaded when it is launched first, which is no work that can be captured: such a launch is refused, and
-  whoever captures runs the same work once before. ``warm`` loads without launching.
+  whoever captures runs the same work once before.
 - A graph holds addresses only, so its handle keeps the cuBLAS workspace that they point to.
 
 None of this has run on a GPU yet: it is written against CuPy 14.2 and CUDA 12 and 13, as far as their sources go.
@@ -15,7 +15,7 @@ None of this has run on a GPU yet: it is written against CuPy 14.2 and CUDA 12 a
 
 import ctypes
 import threading
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Hashable, Sequence
 from typing import Any, NamedTuple
 
 import cupy
@@ -124,12 +124,6 @@ class CudaDevice(Device):
         self._check(stream)
         function = self._function(kernel)
         function(grid, block, [numpy_scalar(argument) for argument in arguments], shared, stream)
-
-    def warm(self, kernels: Iterable[Kernel]) -> None:
-        """Compile and load these kernels and make the cuBLAS handle, so that captures find them."""
-        for kernel in kernels:
-            self._function(kernel)
-        self._products()
 
     def _function(self, kernel: Kernel) -> Any:
         place = (kernel.module, kernel.dtype, kernel.entry)

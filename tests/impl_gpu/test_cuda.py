@@ -402,7 +402,7 @@ def test_a_kernel_is_compiled_once_and_launched_with_its_geometry(desk: Desk, mo
     assert desk.log == [("launched", (1, 2, 3), (4, 5, 6), [0x1000, t, 0x2000, 5, 6], 16, desk.stream) for t in (3, 4)]
 
 
-def test_warmed_kernels_and_products_can_be_captured(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_kernels_and_products_that_have_run_can_be_captured(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     class Module:
         kernel = staticmethod(lambda *arguments: None)
 
@@ -413,11 +413,14 @@ def test_warmed_kernels_and_products_can_be_captured(desk: Desk, monkeypatch: py
             return self
 
     monkeypatch.setattr(cupy, "RawModule", Module)
-    desk.device.warm([kernel()])
 
+    def work() -> None:
+        desk.device.launch(kernel(), (1, 1, 1), (1, 1, 1), (1, 0, None, 0, 0), desk.stream, "test", nbytes=0)
+        desk.device.gemm(desk.call, desk.stream, "test")
+
+    work()
     desk.device.begin_capture(desk.stream)
-    desk.device.launch(kernel(), (1, 1, 1), (1, 1, 1), (1, 0, None, 0, 0), desk.stream, "test", nbytes=0)
-    desk.device.gemm(desk.call, desk.stream, "test")
+    work()
     desk.device.end_capture(desk.stream)
 
     assert desk.log[-1] == ("end", 0x51)
