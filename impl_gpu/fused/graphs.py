@@ -24,18 +24,19 @@ class Graphs:
         self._device = device
         self._streams = streams
         self._stream: Any = None
-        self._found: OrderedDict[Steps, Graph | None] = OrderedDict()  # None: seen once; the longest unused first
+        self._found: OrderedDict[Steps, Graph | None] = OrderedDict()  # None: no graph yet; the longest unused first
 
     def of(self, steps: Steps, stream: Any) -> Graph | None:
-        """The graph of these steps, to be replayed on ``stream``; None the first time."""
-        seen = steps in self._found
-        graph = self._found.pop(steps, None)
-        if seen and graph is None:
-            graph = self._capture(steps, stream)
-        self._found[steps] = graph
-        if len(self._found) > GRAPHS_KEPT:
-            self._found.popitem(last=False)
+        """The graph of these steps, to be replayed on ``stream``; None as long as they have not been run one by one."""
+        if steps not in self._found:
+            return None
+        graph = self._found.pop(steps) or self._capture(steps, stream)
+        self._keep(steps, graph)
         return graph
+
+    def have_run(self, steps: Steps) -> None:
+        """These steps have been run one by one, to the last of them."""
+        self._keep(steps, None)
 
     def clear(self) -> None:
         """Forget them all."""
@@ -43,6 +44,11 @@ class Graphs:
         if self._stream is not None:
             self._streams.give_back_capturing(self._stream)
             self._stream = None
+
+    def _keep(self, steps: Steps, graph: Graph | None) -> None:
+        self._found[steps] = graph
+        if len(self._found) > GRAPHS_KEPT:
+            self._found.popitem(last=False)
 
     def _capture(self, steps: Steps, stream: Any) -> Graph:
         if self._stream is None:

@@ -50,6 +50,7 @@ class Recurrence:
         graph = call.workspace.graphs.of(steps, call.stream)
         if graph is None:
             run_steps(call.device, call.stream, steps, chunk.first)
+            call.workspace.graphs.have_run(steps)
             return
         if self._clock_at != chunk.first:
             self.set_clock(chunk.first)

@@ -50,23 +50,29 @@ class Workspace:
 
 
 class WorkspacePool:
-    """The workspaces of one device that no call has taken out."""
+    """The workspaces of one device. One that a call took out and never gave back, because it was broken off while it
+    did, is never used again nor given back to the device: nobody knows when the work on it ends."""
 
     def __init__(self, device: Device, streams: Streams) -> None:
         self._device = device
         self._streams = streams
         self._idle: OrderedDict[int, Workspace] = OrderedDict()  # the longest unused first
+        self._taken: dict[int, Workspace] = {}
 
     def take(self, layout: Layout) -> Workspace:
         """One of this layout: the one used last, or a new one."""
         for key in reversed(self._idle):
             if self._idle[key].layout == layout:
-                return self._idle.pop(key)
-        return Workspace(self._device, self._streams, layout)
+                workspace = self._idle.pop(key)
+                break
+        else:
+            workspace = Workspace(self._device, self._streams, layout)
+        self._taken[id(workspace)] = workspace
+        return workspace
 
     def give_back(self, workspace: Workspace) -> None:
         """Keep it for the next call, and let go of the longest unused ones above the bounds."""
-        self._idle[id(workspace)] = workspace
+        self._idle[id(workspace)] = self._taken.pop(id(workspace))
         while len(self._idle) > 1 and (len(self._idle) > POOL_SIZE or self._held() > POOL_BYTES):
             _, oldest = self._idle.popitem(last=False)
             oldest.graphs.clear()

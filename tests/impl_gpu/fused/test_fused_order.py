@@ -169,6 +169,51 @@ def test_a_call_that_fails_leaves_the_next_one_right(bench: Any, monkeypatch: py
         bench.clear()
 
 
+@pytest.mark.parametrize("broken_off", [0, 1])
+def test_steps_are_captured_only_when_all_of_them_have_run(
+    bench: Any, monkeypatch: pytest.MonkeyPatch, broken_off: int
+) -> None:
+    """Kernels are loaded when they run first: what a failed call left out can't be captured by the next one."""
+    from impl_gpu.device.host import HostDevice
+
+    cell, x = bench.built(CELLS["projected lstm"](), D), inputs()
+    wanted = bench.expected(cell, x)
+    launch, launched = HostDevice._do_launch, list[Any]()
+
+    def failing(device: Any, kernel: Any, *arguments: Any) -> None:
+        if kernel.entry.startswith("lstm"):
+            launched.append(kernel)
+            if len(launched) == broken_off + 1:
+                raise KeyboardInterrupt
+        launch(device, kernel, *arguments)
+
+    with impl_gpu.options(graph=True):
+        bench.restart(0)
+        with monkeypatch.context() as patched:
+            patched.setattr(HostDevice, "_do_launch", failing)
+            with pytest.raises(KeyboardInterrupt):
+                bench.call(cell, x, parallel_iterations=3, clear=False)
+        for _ in range(3):
+            bench.check(bench.call(cell, x, parallel_iterations=3, clear=False), wanted, T)
+
+
+def test_a_workspace_stays_where_the_end_of_its_call_is_unknown(bench: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Given back, it would be another call's memory while the work of the broken one may still run."""
+    from impl_gpu.fused.workspace import Workspace
+
+    cell, x = bench.built(GRUCell(4), D), inputs()
+    wanted = bench.expected(cell, x)
+    for seed in range(SCHEDULES):
+        bench.restart(seed)
+        with monkeypatch.context() as patched:
+            patched.setattr(Workspace, "end", lambda workspace, stream: 1 / 0)
+            with pytest.raises(ZeroDivisionError):
+                bench.call(cell, x, parallel_iterations=2, clear=False)
+        for _ in range(2):
+            bench.check(bench.call(cell, x, parallel_iterations=2, clear=False), wanted, T)
+        bench.device.finish()
+
+
 def test_a_capture_that_fails_is_abandoned(bench: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     from impl_gpu.fused import graphs
 
