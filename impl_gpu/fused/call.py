@@ -5,12 +5,13 @@ from typing import Any
 
 from ..device.seam import Device
 from ..settings import Options
+from .inputs import Inputs
 from .layout import SLOTS, place_of
 from .noise import Noise
+from .outputs import Outputs
 from .plan import Layer, Plan
 from .precision import Precision
 from .ragged import Chunk, Schedule
-from .sequence import Inputs, Outputs
 from .workspace import Workspace
 
 

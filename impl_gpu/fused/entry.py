@@ -18,12 +18,13 @@ from ..settings import Options, current
 from .caches import Caches, caches_of
 from .call import Call, may_overlap
 from .chooser import choose
+from .inputs import Inputs
 from .layout import SLOTS, Layout, Tables, layout
 from .noise import Noise
+from .outputs import Outputs
 from .plan import Plan, Refusal, plan
 from .precision import PRECISIONS, Precision
 from .ragged import Schedule, schedule
-from .sequence import Inputs, Outputs
 from .state import States
 from .weights import PackedWeights
 from .workspace import Workspace

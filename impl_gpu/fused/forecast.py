@@ -12,10 +12,10 @@ from ..check_lengths import read_lengths
 from ..device import current_device
 from ..settings import current
 from .entry import workspace_layout
+from .inputs import packed_bytes
 from .plan import Add, Drop, Layer, Plan, Refusal, plan
 from .precision import PRECISIONS
 from .ragged import schedule
-from .sequence import packed_bytes
 
 
 def explain(cell: Any) -> str:

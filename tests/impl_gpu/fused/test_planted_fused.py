@@ -22,13 +22,14 @@ from impl_gpu.fused import (
     products,
     ragged,
     recurrence,
-    sequence,
     staging,
     state,
     weights,
     workspace,
 )
+from impl_gpu.fused.inputs import Inputs
 from impl_gpu.fused.layers import gru, steps
+from impl_gpu.fused.outputs import Outputs
 
 SCHEDULES = 20
 T, B, D = 9, 13, 3
@@ -187,10 +188,10 @@ def pinned_memory_reused_before_it_is_copied(self: Any, slot: Any) -> bool:
     return True
 
 
-_pack = sequence.Inputs.pack
+_pack = Inputs.pack
 
 
-@defect(one_call, sequence.Inputs, "pack")
+@defect(one_call, Inputs, "pack")
 def packed_inputs_given_back_while_they_are_read(self: Any, *arguments: Any) -> None:
     _pack(self, *arguments)
     self._packed = type("Address", (), {"ptr": self._packed.ptr})  # the address outlives the buffer
@@ -228,7 +229,7 @@ def zeros_for_the_initial_state(self: Any, leaves: Any) -> None:
     _load(self, None)
 
 
-@defect(one_call_of_short_rows, sequence.Outputs, "zero_past_the_end")
+@defect(one_call_of_short_rows, Outputs, "zero_past_the_end")
 def outputs_past_the_end_left_as_they_are(self: Any) -> None:
     nothing()
 

@@ -1,11 +1,9 @@
-"""The inputs of a call as chunks of rows that a product can read, and its outputs; it refuses to know a cell.
+"""The inputs of a call as chunks of rows that a product can read; it refuses to know a cell.
 
 Letters: T steps, B rows, d columns; x seen as [T, B, d] whatever the caller's layout.
 """
 
 from typing import Any
-
-import numpy as np
 
 from dynamic_rnn_spec import array_module
 
@@ -75,28 +73,3 @@ class Inputs:
 def packed_bytes(runs: Schedule, row_bytes: int) -> int:
     """What a packed copy of the inputs takes."""
     return runs.packed_rows * row_bytes
-
-
-class Outputs:
-    """The array of outputs of a call, in the caller's layout."""
-
-    def __init__(self, device: Device, stream: Any, runs: Schedule, width: int, time_major: bool, dtype: Any) -> None:
-        self._device = device
-        self._stream = stream
-        self._runs = runs
-        T, B = runs.steps, runs.batch_size
-        shape = (T, B, width) if time_major else (B, T, width)
-        self._step_bytes = B * width * np.dtype(dtype).itemsize
-        self._time_major = time_major
-        buffer = device.allocate(max(1, T * self._step_bytes), stream, "outputs")
-        self.array = device.array(buffer, shape, np.dtype(dtype))
-        self.ptr = buffer.ptr
-        self.strides = (B * width, width) if time_major else (width, T * width)  # elements to the next step, and row
-
-    def zero_past_the_end(self) -> None:
-        """Zeros at the steps that no row reaches; in batch-major, where these are no one piece, everywhere."""
-        past = self._runs.steps - self._runs.end
-        if past:
-            first = self._runs.end if self._time_major else 0
-            nbytes = (self._runs.steps - first) * self._step_bytes
-            self._device.zero(self.ptr + first * self._step_bytes, nbytes, self._stream, "outputs past the end")
