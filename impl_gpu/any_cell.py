@@ -11,11 +11,11 @@ from typing import Any
 
 import numpy as np
 
-from dynamic_rnn_spec import VariableScope, array_module, variable_scope
+from dynamic_rnn_spec import VariableScope, variable_scope
 from dynamic_rnn_spec.structure import flatten, pack_sequence_as
 
 from .arguments import Arguments
-from .arrays import empty, enter, zeros
+from .arrays import empty, enter, in_whole_rows, zeros
 from .device.seam import Device
 from .kernels import launch_masked_copy
 from .returned import check_returned
@@ -115,7 +115,7 @@ class _Rows:
     def _copy(self, dst: Any, src: Any, other: Any, t: int, lengths: Any) -> None:
         if not dst.size:
             return
-        src, other = _with_whole_rows(src), _with_whole_rows(other)
+        src, other = in_whole_rows(src), None if other is None else in_whole_rows(other)
         itemsize = dst.itemsize
         launch_masked_copy(
             self.device,
@@ -132,10 +132,3 @@ class _Rows:
             src_row=src.strides[0] // itemsize,
             other_row=0 if other is None else other.strides[0] // itemsize,
         )
-
-
-def _with_whole_rows(array: Any) -> Any:
-    """``array`` itself where each row lies in one piece, else a copy."""
-    if array is None or array.ndim == 1 or array[0].flags.c_contiguous:
-        return array
-    return array_module(array).ascontiguousarray(array)

@@ -1,4 +1,6 @@
-"""What counts as an array here, and its shape and dtype, read without moving a byte; it refuses to compute.
+"""What counts as an array here, what is known of it without moving a byte, and how it comes to be on a device.
+
+It refuses to compute.
 
 NumPy's and CuPy's arrays count, and everything that lends its memory by ``__cuda_array_interface__`` or DLPack, as
 the arrays of PyTorch, JAX and Numba do.
@@ -8,6 +10,8 @@ from typing import Any
 
 import cupy
 import numpy as np
+
+from dynamic_rnn_spec import array_module
 
 from .abstract import Abstract
 from .dtypes import DType, native, on_device
@@ -76,6 +80,13 @@ def _aligned(array: Any) -> bool:
         if dim > 1:
             places |= int(stride)
     return places % int(array.itemsize) == 0
+
+
+def in_whole_rows(array: Any, leading: int = 1) -> Any:
+    """``array`` itself where what lies behind its ``leading`` axes is in one piece, as kernels read it, else a copy."""
+    if not array.size or array[(0,) * leading].flags.c_contiguous:
+        return array
+    return array_module(array).ascontiguousarray(array)
 
 
 def empty(device: Any, shape: tuple[int, ...], dtype: DType, stream: Any, purpose: str) -> Any:

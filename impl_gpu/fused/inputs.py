@@ -5,9 +5,8 @@ Letters: T steps, B rows, d columns; x seen as [T, B, d] whatever the caller's l
 
 from typing import Any
 
-from dynamic_rnn_spec import array_module
-
 from .. import kernels
+from ..arrays import in_whole_rows
 from ..device.seam import Buffer, Device
 from .precision import Precision
 from .ragged import Chunk, Schedule
@@ -17,9 +16,7 @@ class Inputs:
     """x, read where it lies if its rows follow each other as the chunks want them, else from one packed copy."""
 
     def __init__(self, x: Any, time_major: bool, runs: Schedule, precision: Precision) -> None:
-        x = x if time_major else x.swapaxes(0, 1)
-        if x.shape[2] > 1 and x.strides[2] != x.itemsize:
-            x = array_module(x).ascontiguousarray(x)  # rows with gaps between their elements: no kernel here reads them
+        x = in_whole_rows(x if time_major else x.swapaxes(0, 1), leading=2)
         self._x = x
         self._runs = runs
         self._precision = precision

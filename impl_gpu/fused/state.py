@@ -5,9 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from dynamic_rnn_spec import array_module
-
 from .. import kernels
+from ..arrays import in_whole_rows
 from ..device.seam import Device
 from .plan import Columns, Layer
 from .precision import Precision
@@ -36,7 +35,7 @@ class States:
 
     def load(self, leaves: Sequence[Any] | None) -> None:
         """The initial states: those given, or zeros."""
-        given = None if leaves is None else [_with_whole_rows(leaf) for leaf in leaves]
+        given = None if leaves is None else [in_whole_rows(leaf) for leaf in leaves]
         for columns, ptr in self._each():
             if given is None:
                 nbytes = self._rows * columns.width * self._precision.stored
@@ -81,10 +80,3 @@ class States:
         kernels.launch_move_rows(
             self._device, self._stream, itemsize=self._precision.stored, order=self._order, rows=self._rows, **what
         )
-
-
-def _with_whole_rows(leaf: Any) -> Any:
-    """``leaf`` [B, n], or a copy where the elements of a row do not follow each other."""
-    if leaf.shape[1] > 1 and leaf.strides[1] != leaf.itemsize:
-        return array_module(leaf).ascontiguousarray(leaf)
-    return leaf
