@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from contextvars import ContextVar
 from typing import Any, NamedTuple
 
+import numpy as np
+
 PATHS = ("auto", "cell")
 GEMMS = ("own", "cupy")
 ENVIRONMENT = "IMPL_GPU_"
@@ -120,9 +122,9 @@ def _checked(name: str, value: Any) -> Any:
         if value not in _CHOICES[name]:
             raise ValueError(f"{name}: expected {_wanted(name)}, got {value!r}")
         return value
-    if not isinstance(value, bool):
+    if not isinstance(value, (bool, np.bool_)):
         raise TypeError(f"{name}: expected True, False or None, got a {type(value).__name__}")
-    return value
+    return bool(value)
 
 
 def _wanted(name: str) -> str:

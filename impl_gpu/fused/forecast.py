@@ -4,12 +4,13 @@ from typing import Any
 
 import numpy as np
 
-from dynamic_rnn_spec import ArgumentValueError
+from dynamic_rnn_spec import ArgumentTypeError, ArgumentValueError
 
 from ..abstract import Abstract
 from ..arguments import Arguments, check_arguments, check_cell
 from ..check_lengths import read_lengths
 from ..device import current_device
+from ..dtypes import as_dtype
 from ..settings import current
 from .entry import workspace_layout
 from .inputs import packed_bytes
@@ -73,7 +74,7 @@ def workspace_bytes(
     Raises:
         TypeError, ValueError: as dynamic_rnn does for these arguments.
     """
-    inputs = Abstract(inputs_shape, dtype)
+    inputs = Abstract(_checked_shape(inputs_shape), None if dtype is None else as_dtype(dtype))
     given = check_arguments(cell, inputs, sequence_length, None, dtype, parallel_iterations, False, time_major, None)
     stages = plan(cell)
     if isinstance(stages, Refusal) or current().path == "cell":
@@ -90,6 +91,19 @@ def workspace_bytes(
     needed = workspace_layout(stages, depth, precision, runs, current()).nbytes
     in_place = runs.whole and (given.time_major or 1 in inputs.shape[:2])
     return needed + (0 if in_place else packed_bytes(runs, depth * precision.stored))
+
+
+def _checked_shape(value: Any) -> tuple[int, ...]:
+    wanted = "a tuple of integers of at least 0"
+    if not isinstance(value, (tuple, list)) or not all(_is_integer(size) for size in value):
+        raise ArgumentTypeError("inputs_shape", wanted, repr(value), "IN-17")
+    if any(size < 0 for size in value):
+        raise ArgumentValueError("inputs_shape", wanted, repr(value), "IN-11")
+    return tuple(int(size) for size in value)
+
+
+def _is_integer(value: Any) -> bool:
+    return isinstance(value, (int, np.integer)) and not isinstance(value, bool)
 
 
 def _described(stages: Plan) -> list[str]:

@@ -2,6 +2,7 @@
 
 import re
 
+import numpy as np
 import pytest
 
 from impl_gpu.settings import Options, current, options
@@ -28,6 +29,12 @@ def test_a_block_sets_and_its_end_takes_back() -> None:
 def test_an_inner_block_keeps_what_it_does_not_name() -> None:
     with options(graph=True, overlap=False), options(graph=False):
         assert current() == Options(graph=False, overlap=False)
+
+
+def test_numpys_bools_are_bools() -> None:
+    with options(tf32=np.True_, graph=np.False_):  # type: ignore[arg-type]
+        assert current().tf32 is True
+        assert current().graph is False
 
 
 def test_a_block_that_fails_takes_back_too() -> None:

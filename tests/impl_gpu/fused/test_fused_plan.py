@@ -148,6 +148,13 @@ def test_explain_says_what_there_is() -> None:
 def test_workspace_bytes_refuses_what_no_call_takes() -> None:
     with pytest.raises(ValueError, match=r"^inputs_shape: expected three sizes, got \(2, 3\) \[VAR-16\]$"):
         impl_gpu.workspace_bytes(GRUCell(3), (2, 3), "float32")
+    for shape in (5, (2, 3, 4.5), (2, True, 3), "abc"):
+        with pytest.raises(TypeError, match=r"^inputs_shape: expected a tuple of integers of at least 0, got "):
+            impl_gpu.workspace_bytes(GRUCell(3), shape, "float32")  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match=r"^inputs_shape: expected a tuple of integers of at least 0, got .*-3"):
+        impl_gpu.workspace_bytes(GRUCell(3), (2, -3, 4), "float32")
+    with pytest.raises(TypeError, match=r"^dtype: .* \[DTYPE-12\]"):
+        impl_gpu.workspace_bytes(GRUCell(3), (2, 3, 4), "float33")
     with pytest.raises(ValueError, match=r"^dtype: expected one of float16, .*, got int32 \[EQ-22\]$"):
         impl_gpu.workspace_bytes(GRUCell(3), (2, 3, 1), "int32")
     with pytest.raises(ValueError, match=r"^parallel_iterations: .* \[PAR-3\]$"):
