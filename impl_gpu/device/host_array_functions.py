@@ -77,6 +77,13 @@ def _average(a: Any, axis: Any = None, weights: Any = None, returned: bool = Fal
     return _delivered(_AVERAGE(_widened(a), axis, _widened(weights), **kwargs), chosen, None)
 
 
+_COUNT: Callable[..., Any] = np.count_nonzero
+
+
+def _count_nonzero(a: Any, axis: Any = None, **kwargs: Any) -> Any:
+    return np.asarray(_COUNT(a, axis, **kwargs), np.intp)  # of a whole array NumPy 2.2 tells a Python number
+
+
 def _take(a: Any, indices: Any, axis: Any = None, out: Any = None) -> Any:
     return np.take(a, indices, axis, out, mode="wrap")
 
@@ -140,6 +147,7 @@ STAND_INS: dict[Any, Callable[..., Any]] = {
     **{f: _sum(f) for f in (np.sum, np.prod, np.mean, np.var, np.std, np.cumsum, np.cumprod)},
     **{f: _sum(f) for f in (np.nansum, np.nanprod, np.nanmean, np.nanvar, np.nanstd, np.nancumsum, np.nancumprod)},
     np.average: _average,
+    np.count_nonzero: _count_nonzero,
     np.take: _take,
 }
 """A NumPy function, and what is computed instead."""

@@ -92,11 +92,12 @@ def digest(root: Union[str, Path], sources: Iterable[str]) -> str:
 def _files(root: Path, sources: Iterable[str]) -> List[Tuple[str, Path]]:
     found = []
     for source in sources:
-        top = root / source
-        if not top.exists():
+        # In the source tree dynamic_rnn_spec lies in spec/, among installed packages beside the others.
+        top = next((place / source for place in (root, root / "spec") if (place / source).exists()), None)
+        if top is None:
             raise FileNotFoundError("sources: there is no {!r} in {!r}".format(source, str(root)))
         for path in [top] if top.is_file() else sorted(top.rglob("*")):
-            name = path.relative_to(root)
+            name = source / path.relative_to(top)
             hidden = any(part.startswith((".", "__pycache__")) for part in name.parts)
             if path.is_file() and not hidden:
                 found.append((name.as_posix(), path))

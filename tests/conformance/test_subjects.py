@@ -518,6 +518,7 @@ def test_a_schedule_is_passed_on_only_where_there_are_some(uninstalled: Any) -> 
 
 def test_what_lies_beside_the_suite_in_its_source_tree_is_our_own(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("importlib.metadata.entry_points", lambda **how: ())
+    monkeypatch.setattr(targets, "TREE", Path(__file__).parents[2])
     (found,) = targets.inspect(["impl_ref"])
     assert found.own
     assert found.name == "impl_ref"
