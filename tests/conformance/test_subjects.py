@@ -516,14 +516,20 @@ def test_a_schedule_is_passed_on_only_where_there_are_some(uninstalled: Any) -> 
         plain.run(a_case(), schedule=7)
 
 
-def test_what_lies_beside_the_suite_in_its_source_tree_is_our_own(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("importlib.metadata.entry_points", lambda **how: ())
-    monkeypatch.setattr(targets, "TREE", Path(__file__).parents[2])
-    (found,) = targets.inspect(["impl_ref"])
+def test_what_lies_beside_the_suite_in_its_source_tree_is_our_own(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "pyproject.toml").write_text('[project]\nname = "tancarflow"\n')
+    (tmp_path / "beside_the_suite").mkdir()
+    (tmp_path / "beside_the_suite" / "__init__.py").touch()
+    (tmp_path / "beside_the_suite" / "adapter.py").write_text("from impl_ref.adapter import implementation\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(targets, "TREE", tmp_path)
+    (found,) = targets.inspect(["beside_the_suite"])
     assert found.own
-    assert found.name == "impl_ref"
+    assert found.name == "beside_the_suite"
     monkeypatch.setattr(targets, "DISTRIBUTION", "another")
-    assert not targets.inspect(["impl_ref"])[0].own
+    assert not targets.inspect(["beside_the_suite"])[0].own
 
 
 def test_a_worker_is_asked_for_a_schedule_only_where_it_has_some(start: Any) -> None:
