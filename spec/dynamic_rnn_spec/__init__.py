@@ -7,6 +7,7 @@ wants it.
 """
 
 from .errors import ArgumentError, ArgumentTypeError, ArgumentValueError
+from .gradients import Gradients
 from .rnn_cell import LSTMStateTuple, RNNCell, array_module
 from .tensor_shape import TensorShape
 from .variable_scope import (
@@ -27,6 +28,7 @@ __all__ = [
     "ArgumentError",
     "ArgumentTypeError",
     "ArgumentValueError",
+    "Gradients",
     "LSTMStateTuple",
     "RNNCell",
     "TensorShape",

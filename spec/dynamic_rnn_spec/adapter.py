@@ -29,6 +29,7 @@ from .case import (
     VariableRecord,
     Wrong,
 )
+from .gradients import Gradients
 from .initializers import Constant, GlorotUniform, Ones, RandomUniform, Zeros
 from .probes import NumPyOps, Recorder, make_probe
 from .structure import is_sequence, map_structure
@@ -75,6 +76,45 @@ def _softsign(x: Any) -> Any:
     return x / (1 + abs(x))
 
 
+def _pulling_back(function: Any, vjp: Any) -> Any:
+    """``function`` with the attribute ``vjp`` by which a cell pulls gradients back through it [GRAD-20]."""
+    function.vjp = vjp
+    return function
+
+
+def _relu_vjp(x: Any) -> Any:
+    return _relu(x), lambda d: d * (x > 0)
+
+
+def _identity_vjp(x: Any) -> Any:
+    return x, lambda d: d
+
+
+def _sigmoid_vjp(x: Any) -> Any:
+    y = _sigmoid(x)
+    return y, lambda d: d * y * (1 - y)
+
+
+def _softsign_vjp(x: Any) -> Any:
+    return _softsign(x), lambda d: d / (1 + abs(x)) ** 2
+
+
+_pulling_back(_relu, _relu_vjp)
+_pulling_back(_identity, _identity_vjp)
+_pulling_back(_sigmoid, _sigmoid_vjp)
+_pulling_back(_softsign, _softsign_vjp)
+
+
+def _add_twice() -> Any:
+    def add_twice(inputs: Any, outputs: Any) -> Any:
+        return map_structure(lambda i, o: i + o + i, inputs, outputs)
+
+    def vjp(inputs: Any, outputs: Any) -> Any:
+        return add_twice(inputs, outputs), lambda d: (map_structure(lambda leaf: leaf + leaf, d), d)
+
+    return _pulling_back(add_twice, vjp)
+
+
 def _drop_none(substate: Any) -> bool:
     return False
 
@@ -94,7 +134,7 @@ FUNCTIONS: Mapping[str, Any] = {
     "constant": Constant,
     "random_uniform": RandomUniform,
     "glorot_uniform": GlorotUniform,
-    "add_twice": lambda: lambda inputs, outputs: map_structure(lambda i, o: i + o + i, inputs, outputs),
+    "add_twice": _add_twice,
     "drop_none": lambda: _drop_none,
     "drop_all": lambda: _drop_all,
 }
@@ -142,10 +182,17 @@ class PythonAdapter:
     contract."""
 
     def __init__(
-        self, name: str, dynamic_rnn: Any, cells: Any, versions: Optional[Mapping[str, str]] = None, device: str = "cpu"
+        self,
+        name: str,
+        dynamic_rnn: Any,
+        cells: Any,
+        versions: Optional[Mapping[str, str]] = None,
+        device: str = "cpu",
+        dynamic_rnn_vjp: Any = None,
     ) -> None:
         self.name = name
         self.dynamic_rnn = dynamic_rnn
+        self.dynamic_rnn_vjp = dynamic_rnn_vjp
         self.cells = cells
         self.versions = dict(versions or {"numpy": np.__version__})
         self.device = device
@@ -209,9 +256,15 @@ class PythonAdapter:
         recorder.start()
         probed = any(spec.kind.startswith("probe:") for spec in _all_specs(case))
         is_cell = {name: isinstance(value, CellRef) for name, value in call.arguments.items()}
-        given = {name: None if is_cell[name] else self.value(value) for name, value in call.arguments.items()}
+        given: Dict[str, Any] = {
+            name: None if is_cell[name] else self.value(value) for name, value in call.arguments.items()
+        }
+        wanted = call.cotangents
+        if wanted is not None:
+            given["cotangents"] = (self.value(wanted.outputs), self.value(wanted.state))
+            is_cell["cotangents"] = False
         before = {name: self.snapshot(value) for name, value in given.items()}
-        result, error, aliased = None, None, None
+        result, error, aliased, gradients = None, None, None, None
         try:
             with contextlib.ExitStack() as scopes:
                 for scope in call.outer_scopes:
@@ -219,9 +272,18 @@ class PythonAdapter:
                 for name in (name for name in given if is_cell[name]):
                     given[name] = self._cell(call.arguments[name], cells, case, recorder)
                 by_position = PARAMETERS[: call.positional]
-                keywords = {name: value for name, value in given.items() if name not in by_position}
-                whole = self.dynamic_rnn(*[given[name] for name in by_position], **keywords)
-                aliased = [name for name in given if not is_cell[name] and self.share_memory(whole, given[name])]
+                arguments = [name for name in given if name in PARAMETERS]
+                keywords = {name: given[name] for name in arguments if name not in by_position}
+                positional = [given[name] for name in by_position]
+                if wanted is None:
+                    whole, pulled = self.dynamic_rnn(*positional, **keywords), None
+                else:
+                    whole, vjp = self.dynamic_rnn_vjp(*positional, **keywords)
+                    d_outputs, d_state = given["cotangents"]
+                    pulled = vjp(d_outputs, d_state)
+                    gradients = self.plain_gradients(pulled)
+                made = whole if pulled is None else (whole, tuple(pulled))
+                aliased = [name for name in given if not is_cell[name] and self.share_memory(made, given[name])]
                 result = self.plain(whole)
         except Exception as caught:  # noqa: BLE001  # whatever it raises is its answer; a clause decides what that means
             phase = ("after" if recorder.calls else "before") if probed else None
@@ -235,12 +297,15 @@ class PythonAdapter:
             changed=[name for name in before if not is_cell[name] and self.snapshot(given[name]) != before[name]],
             variables=None if variables is None else [variable.name for variable in variables],
             aliased=aliased,
+            gradients=None if error is not None else gradients,
         )
 
     def _missing(self, case: Case) -> Optional[Answer]:
         for spec in _all_specs(case):
             if not spec.kind.startswith("probe:") and not hasattr(self.cells, spec.kind):
                 return Answer.unsupported(spec.kind, "{} has no {}".format(self.name, spec.kind))
+        if self.dynamic_rnn_vjp is None and any(call.cotangents is not None for call in case.calls):
+            return Answer.unsupported("gradients", "{} has no dynamic_rnn_vjp".format(self.name))
         return None
 
     def open_scope(self, scope: Scope) -> Any:
@@ -274,6 +339,11 @@ class PythonAdapter:
         if is_sequence(value):
             return map_children(self.plain, value)
         return self.to_numpy(value)
+
+    def plain_gradients(self, gradients: Any) -> Gradients:
+        """Gradients with their arrays as NumPy."""
+        variables = {name: self.to_numpy(gradient) for name, gradient in gradients.variables.items()}
+        return Gradients(self.plain(gradients.inputs), self.plain(gradients.initial_state), variables)
 
     # Cells.
 

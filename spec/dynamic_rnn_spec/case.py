@@ -16,6 +16,7 @@ from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple, Type
 
 import numpy as np
 
+from .gradients import Gradients
 from .rnn_cell import LSTMStateTuple
 from .structure import is_namedtuple
 from .tensor_shape import TensorShape
@@ -180,16 +181,42 @@ class CellSpec(Record):
         return cls(data["kind"], _decode_mapping(data["options"]), [cls.from_json(child) for child in data["children"]])
 
 
-class Call(Record):
-    """One call: the arguments given (one left out is not in ``arguments``), how many of them by position, and the
-    scopes around it."""
+class Cotangents(Record):
+    """That gradients are wanted: ``outputs`` and ``state``, each None or in the structure of what the call returns."""
 
-    __slots__ = ("arguments", "positional", "outer_scopes")
+    __slots__ = ("outputs", "state")
+    outputs: Any
+    state: Any
+
+    def __init__(self, outputs: Any, state: Any) -> None:
+        self._set(outputs=outputs, state=state)
+
+    def to_json(self) -> Any:
+        return {"outputs": encode(self.outputs), "state": encode(self.state)}
+
+    @classmethod
+    def from_json(cls, data: Any) -> "Cotangents":
+        _expect_keys("cotangents", data, cls.__slots__)
+        return cls(decode(data["outputs"]), decode(data["state"]))
+
+
+class Call(Record):
+    """One call: the arguments given (one left out is not in ``arguments``), how many of them by position, the scopes
+    around it, and the cotangents where gradients are wanted."""
+
+    __slots__ = ("arguments", "positional", "outer_scopes", "cotangents")
     arguments: Mapping[str, Any]
     positional: int
     outer_scopes: Tuple[Scope, ...]
+    cotangents: Optional[Cotangents]
 
-    def __init__(self, arguments: Mapping[str, Any], positional: int = 2, outer_scopes: Sequence[Scope] = ()) -> None:
+    def __init__(
+        self,
+        arguments: Mapping[str, Any],
+        positional: int = 2,
+        outer_scopes: Sequence[Scope] = (),
+        cotangents: Optional[Cotangents] = None,
+    ) -> None:
         unknown = sorted(set(arguments) - set(PARAMETERS))
         if unknown:
             raise FormatError("a call has no arguments {}".format(unknown))
@@ -197,20 +224,28 @@ class Call(Record):
         if missing:
             raise FormatError("{} arguments by position, but {} are left out".format(positional, missing))
         ordered = {name: arguments[name] for name in PARAMETERS if name in arguments}
-        self._set(arguments=ordered, positional=positional, outer_scopes=tuple(outer_scopes))
+        self._set(
+            arguments=ordered, positional=positional, outer_scopes=tuple(outer_scopes), cotangents=cotangents
+        )
 
     def to_json(self) -> Any:
-        return {
+        data = {
             "arguments": _encode_mapping(self.arguments),
             "positional": self.positional,
             "outer_scopes": [scope.to_json() for scope in self.outer_scopes],
         }
+        if self.cotangents is not None:
+            data["cotangents"] = self.cotangents.to_json()
+        return data
 
     @classmethod
     def from_json(cls, data: Any) -> "Call":
-        _expect_keys("a call", data, ("arguments", "positional", "outer_scopes"))
+        _expect_keys("a call", data, ("arguments", "positional", "outer_scopes"), optional=("cotangents",))
         return cls(
-            _decode_mapping(data["arguments"]), data["positional"], [decode(scope) for scope in data["outer_scopes"]]
+            _decode_mapping(data["arguments"]),
+            data["positional"],
+            [decode(scope) for scope in data["outer_scopes"]],
+            Cotangents.from_json(data["cotangents"]) if "cotangents" in data else None,
         )
 
 
@@ -294,10 +329,11 @@ class Answer(Record):
     ``result`` is all that was returned (``outputs`` and ``state`` read it as a pair); ``error`` is the Raised; ``what``
     and ``why`` belong to the other kinds. Where the implementation can tell: ``trace`` lists what a probe cell saw,
     ``changed`` the arguments whose arrays were modified, ``variables`` the names that exist after the call,
-    ``aliased`` the arguments with which an array of the result shares memory.
+    ``aliased`` the arguments with which an array of the result shares memory. Where the call has cotangents,
+    ``gradients`` are the Gradients; "cotangents" may then stand among the names in ``changed`` and ``aliased``.
     """
 
-    __slots__ = ("kind", "result", "error", "what", "why", "trace", "changed", "variables", "aliased")
+    __slots__ = ("kind", "result", "error", "what", "why", "trace", "changed", "variables", "aliased", "gradients")
     kind: str
     result: Any
     error: Optional[Raised]
@@ -307,6 +343,7 @@ class Answer(Record):
     changed: Optional[Sequence[str]]
     variables: Optional[Sequence[str]]
     aliased: Optional[Sequence[str]]
+    gradients: Optional[Gradients]
 
     KINDS = ("returned", "raised", "unsupported", "crashed", "timed out")
 
@@ -321,6 +358,7 @@ class Answer(Record):
         changed: Optional[Sequence[str]] = None,
         variables: Optional[Sequence[str]] = None,
         aliased: Optional[Sequence[str]] = None,
+        gradients: Optional[Gradients] = None,
     ) -> None:
         if kind not in self.KINDS or (kind == "raised") != (error is not None):
             raise FormatError("no answer of kind {!r} with error {!r}".format(kind, error))
@@ -334,6 +372,7 @@ class Answer(Record):
             changed=None if changed is None else tuple(changed),
             variables=None if variables is None else tuple(variables),
             aliased=None if aliased is None else tuple(aliased),
+            gradients=gradients,
         )
 
     @classmethod
@@ -358,7 +397,7 @@ class Answer(Record):
 
     def to_json(self) -> Any:
         trace = None if self.trace is None else [_encode_mapping(event) for event in self.trace]
-        return {
+        data = {
             "kind": self.kind,
             "result": encode(self.result),
             "error": None if self.error is None else self.error.to_json(),
@@ -369,11 +408,24 @@ class Answer(Record):
             "variables": None if self.variables is None else list(self.variables),
             "aliased": None if self.aliased is None else list(self.aliased),
         }
+        if self.gradients is not None:
+            data["gradients"] = {
+                "inputs": encode(self.gradients.inputs),
+                "initial_state": encode(self.gradients.initial_state),
+                "variables": _encode_mapping(self.gradients.variables),
+            }
+        return data
 
     @classmethod
     def from_json(cls, data: Any) -> "Answer":
-        _expect_keys("an answer", data, cls.__slots__)
+        _expect_keys("an answer", data, cls.__slots__[:-1], optional=("gradients",))
         values = dict(data, result=decode(data["result"]))
+        if "gradients" in data:
+            _expect_keys("gradients", data["gradients"], Gradients._fields)
+            whole = data["gradients"]
+            values["gradients"] = Gradients(
+                decode(whole["inputs"]), decode(whole["initial_state"]), _decode_mapping(whole["variables"])
+            )
         if data["error"] is not None:
             _expect_keys("an error", data["error"], Raised.__slots__)
             values["error"] = Raised(**data["error"])
@@ -561,7 +613,7 @@ def _decode_mapping(data: Mapping[str, Any]) -> Dict[str, Any]:
     return {name: decode(value) for name, value in data.items()}
 
 
-def _expect_keys(what: str, data: Any, keys: Sequence[str]) -> None:
+def _expect_keys(what: str, data: Any, keys: Sequence[str], optional: Sequence[str] = ()) -> None:
     found: List[str] = sorted(data) if isinstance(data, dict) else []
-    if found != sorted(keys):
+    if [key for key in found if key not in optional] != sorted(keys):
         raise FormatError("{} has the keys {}, got {}".format(what, sorted(keys), found or type(data).__name__))

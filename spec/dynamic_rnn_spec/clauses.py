@@ -41,6 +41,7 @@ SECTIONS: Mapping[str, str] = MappingProxyType(
         "equations": "EQ",
         "variables": "VAR",
         "errors": "ERR",
+        "gradients": "GRAD",
     }
 )
 """Section by section in the page's order, then what the page does not have: the letters that its ids begin with."""

@@ -18,6 +18,8 @@ Kinds (``CellSpec("probe:<Kind>", options)``):
 * ``ScalarCounter``: zero_state is overridden with a rank-0 counter beside a row [batch, 1] that counts too; the
   output is both.
 * ``Affine``: a cell with weights: ``h' = (x K + h R + b) mod MODULUS``. Options: ``units``, ``class_name``.
+* ``Linear``: a cell with weights that pulls gradients back: ``h' = x K + h R + b``, its output ``2 h' + h``. Options:
+  ``units``, ``class_name``. Whole numbers stay whole, and exact as long as they are small.
 * ``Rogue``: breaks its own contract. Options: ``fault`` (one of FAULTS), ``units``.
 """
 
@@ -29,7 +31,7 @@ from .structure import flatten, map_structure, pack_sequence_as
 from .tensor_shape import dims_of
 
 MODULUS = 97
-KINDS = ("Tally", "Echo", "LastInput", "ScalarCounter", "Affine", "Rogue")
+KINDS = ("Tally", "Echo", "LastInput", "ScalarCounter", "Affine", "Linear", "Rogue")
 FAULTS = (
     "raises",
     "state_list",
@@ -92,6 +94,18 @@ class NumPyOps:
     def add_row(self, matrix: Any, row: Any) -> Any:
         """``matrix`` + a weight of one row."""
         return matrix + row.read(matrix)
+
+    def matmul_transposed(self, left: Any, right: Any) -> Any:
+        """The product of ``left`` and the transpose of a weight."""
+        return left @ right.read(left).T
+
+    def weight_gradient(self, left: Any, right: Any) -> Any:
+        """The product of the transpose of ``left`` [batch, d] and ``right`` [batch, n]."""
+        return left.T @ right
+
+    def sum_rows(self, matrix: Any) -> Any:
+        """The sum of all rows."""
+        return matrix.sum(axis=0)
 
     def constant(self, value: Any) -> Any:
         """A NumPy array as an array of the library."""
@@ -171,6 +185,11 @@ class _Probe:
         if self.recorder is not None:
             self.recorder.call(args, kwargs)
         return self.base.__call__(self, *args, **kwargs)
+
+    def vjp(self, *args: Any, **kwargs: Any) -> Any:
+        if self.recorder is not None:
+            self.recorder.call(args, kwargs)
+        return self.base.vjp(self, *args, **kwargs)
 
     def build(self, inputs_shape: Any) -> None:
         """Only ``Affine`` has weights."""
@@ -287,6 +306,28 @@ class _Affine(_Probe):
         return new, new
 
 
+class _Linear(_Affine):
+    def call(self, inputs: Any, state: Any) -> Any:
+        ops = self.ops
+        new = ops.add_row(ops.matmul(inputs, self.kernel) + ops.matmul(state, self.recurrent), self.bias)
+        return new + new + state, new
+
+    def call_vjp(self, inputs: Any, state: Any) -> Any:
+        ops = self.ops
+
+        def pull(d_output: Any, d_new: Any) -> Any:
+            d_new = d_new + d_output + d_output
+            d_variables = {
+                self.kernel: ops.weight_gradient(inputs, d_new),
+                self.recurrent: ops.weight_gradient(state, d_new),
+                self.bias: ops.sum_rows(d_new),
+            }
+            d_state = ops.matmul_transposed(d_new, self.recurrent) + d_output
+            return ops.matmul_transposed(d_new, self.kernel), d_state, d_variables
+
+        return self.call(inputs, state), pull
+
+
 class _Rogue(_Probe):
     allowed = ("fault", "units")
 
@@ -331,5 +372,6 @@ _CLASSES = {
     "LastInput": _LastInput,
     "ScalarCounter": _ScalarCounter,
     "Affine": _Affine,
+    "Linear": _Linear,
     "Rogue": _Rogue,
 }  # type: Dict[str, Any]

@@ -13,7 +13,7 @@ from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence, Tupl
 
 import numpy as np
 
-from .errors import ArgumentValueError
+from .errors import ArgumentTypeError, ArgumentValueError
 from .initializers import GlorotUniform
 from .structure import flatten, map_structure
 from .variable_scope import (
@@ -136,12 +136,69 @@ class RNNCell(abc.ABC):
         Returns:
             The pair (output, new_state).
         """
+        return self._step(self.call, inputs, state, scope)
+
+    def call_vjp(self, inputs: Any, state: Any) -> Any:
+        """One step and how to pull gradients back through it; a cell that is to be trained has it beside ``call``.
+
+        Args:
+            inputs, state: what ``call`` is given.
+
+        Returns:
+            ``(output, new_state), pull``: what ``call`` returns, and a function. ``pull(d_output, d_new_state)`` takes
+            the gradients of output and new state, in their structures, and returns ``(d_inputs, d_state,
+            d_variables)``: those of inputs and state in theirs, and a dict with the gradient of every variable, by
+            the weight that ``add_variable`` returned or, from the pull of an inner cell's ``vjp``, by name. An array
+            without a floating dtype has None for its gradient. ``pull`` may be called more than once.
+
+        Raises:
+            TypeError: the cell has none of its own [GRAD-20].
+        """
+        raise cannot_pull_back(self)
+
+    def vjp(self, inputs: Any, state: Any, scope: Union[None, str, VariableScope] = None) -> Any:
+        """What ``cell(inputs, state)`` gives, and how to pull gradients back through it.
+
+        Args:
+            inputs, state, scope: as for calling the cell.
+
+        Returns:
+            ``(output, new_state), pull`` as ``call_vjp`` has it, but d_variables by the variables' names.
+
+        Raises:
+            TypeError: the cell, or one that it is made of, can't pull gradients back [GRAD-20].
+        """
+        lacking = self.without_vjp()
+        if lacking is not None:
+            raise cannot_pull_back(lacking)
+        result, pull = self._step(self.call_vjp, inputs, state, scope)
+
+        def pull_by_name(d_output: Any, d_new_state: Any) -> Any:
+            d_inputs, d_state, d_variables = pull(d_output, d_new_state)
+            return d_inputs, d_state, _by_name(d_variables)
+
+        return result, pull_by_name
+
+    def without_vjp(self) -> "Optional[RNNCell]":
+        """The first cell that can't pull gradients back, of this one and those it is made of; None where all can.
+
+        A class can only where its ``call_vjp`` was written for its ``call``, and its ``vjp`` for its ``__call__``: a
+        subclass that overrides one of them alone can't. A cell of cells overrides this and asks them too.
+        """
+        cls = type(self)
+        written = _as_derived(cls, "call_vjp", "call") and _as_derived(cls, "vjp", "__call__")
+        own = cls.call_vjp is not RNNCell.call_vjp or cls.vjp is not RNNCell.vjp
+        return None if written and own else self
+
+    def _step(
+        self, call: Callable[[Any, Any], Any], inputs: Any, state: Any, scope: Union[None, str, VariableScope]
+    ) -> Any:
         if self.built:
             with self._entered(scope):
-                return self.call(inputs, state)
+                return call(inputs, state)
         with default_store().transaction(), self._entered(scope):
             self._build(inputs)
-            return self.call(inputs, state)
+            return call(inputs, state)
 
     @contextlib.contextmanager
     def _entered(self, scope: Union[None, str, VariableScope]) -> Iterator[None]:
@@ -248,6 +305,38 @@ class Weight:
 
     def __array__(self, *args: Any, **kwargs: Any) -> "np.ndarray[Any, Any]":
         raise TypeError("a weight is no array: weight.read(like) gives its value in the module of like")
+
+
+def cannot_pull_back(cell: RNNCell) -> ArgumentTypeError:
+    """The error for a cell of which gradients are asked and that has none to give [GRAD-20]."""
+    name = type(cell).__name__
+    wanted = "a cell with a method call_vjp(inputs, state) written for its call"
+    return ArgumentTypeError("cell", wanted, "{} without one".format(name), "GRAD-20")
+
+
+def _as_derived(cls: type, attribute: str, other: str) -> bool:
+    """Whether ``attribute`` is defined in the class that defines ``other``, or in one derived from that."""
+    order = cls.__mro__
+    defines = {name: next(i for i, c in enumerate(order) if name in vars(c)) for name in (attribute, other)}
+    return defines[attribute] <= defines[other]
+
+
+def _by_name(gradients: Any) -> Dict[str, Any]:
+    """Gradients by the names of variables: of a weight in parts, a part of the rows for each."""
+    named: Dict[str, Any] = {}
+    for key, gradient in gradients.items():
+        if isinstance(key, str):
+            pieces = [(key, gradient)]
+        elif len(key.parts) == 1:
+            pieces = [(key.parts[0].name, gradient)]
+        else:
+            pieces, start = [], 0
+            for part in key.parts:
+                pieces.append((part.name, gradient[start : start + part.shape[0]]))
+                start += part.shape[0]
+        for name, piece in pieces:
+            named[name] = named[name] + piece if name in named else piece
+    return named
 
 
 def part_sizes(rows: int, partitions: int) -> List[int]:

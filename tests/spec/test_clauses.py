@@ -154,7 +154,7 @@ def test_a_section_without_a_clause_is_refused() -> None:
     last = registry().rindex("[[clause]]")
     with pytest.raises(ClauseError) as caught:
         clauses.parse(registry()[:last], ENTRIES)
-    assert str(caught.value) == "clauses: expected a clause in every section, got none in errors"
+    assert str(caught.value) == "clauses: expected a clause in every section, got none in gradients"
 
 
 def test_a_normative_sentence_behind_no_clause_is_refused() -> None:
@@ -223,7 +223,7 @@ def test_the_registry_s_hash_covers_clauses_and_ledger(monkeypatch: pytest.Monke
 
 def test_the_table_goes_both_ways() -> None:
     text = clause_table.table(clauses.parse(registry(observed=["D10g"], level="observed"), ENTRIES), ENTRIES)
-    assert "16 clauses: 15 documented, 1 observed, 0 ours." in text
+    assert "17 clauses: 16 documented, 1 observed, 0 ours." in text
     assert "| Args > tea, sentence 1 | normative | [SIG-1](#sig-1)\\*, [CELL-1](#cell-1), " in text
     assert "| Args > tea, sentence 2 | informative | it only greets |\n" in text
     assert (
