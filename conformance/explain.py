@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from conformance.report.text import clip, printable
-from conformance.report.values import Leaf, describe, differing, leaves, number, read_case, read_value
+from conformance.report.values import Leaf, describe, differing, leaves, number, pulling, read_case, read_value
 from dynamic_rnn_spec.case import Call, Case
 
 LEAVES = 8
@@ -110,7 +110,7 @@ def _call(call: Call) -> str:
         for place, (name, value) in enumerate(call.arguments.items())
     ]
     scopes = "".join(f"in {describe(scope)}: " for scope in call.outer_scopes)
-    return f"{scopes}dynamic_rnn({', '.join(parts)})"
+    return f"{scopes}dynamic_rnn({', '.join(parts)}){pulling(call, describe)}"
 
 
 def _indented(text: str) -> str:

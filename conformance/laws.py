@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from conformance import compare
-from dynamic_rnn_spec import clauses
+from dynamic_rnn_spec import Gradients, clauses
 from dynamic_rnn_spec.case import Answer, Case, FormatError, Outcome, Raised, encode
 
 NOT_GIVEN = object()
@@ -74,13 +74,14 @@ class Check:
         """The outcome of the case, asked once for each case and schedule; only some implementations have schedules.
 
         Raises:
-            Unsupported: the implementation declares so for any of the calls.
+            Unsupported: the implementation declares so for any of the calls, or gives no gradients where some were
+                asked for.
         """
-        return _supported(self._run_case(case) if schedule is None else self._run_case(case, schedule))
+        return _supported(case, self._run_case(case) if schedule is None else self._run_case(case, schedule))
 
     def oracle(self, case: Case) -> Outcome:
         """What the second implementation makes of the case; for laws declared with ``oracle=True``."""
-        return _supported(self._ask_oracle(case))
+        return _supported(case, self._ask_oracle(case))
 
     def returned(self, case: Case, index: int = 0, own: bool = False) -> Answer:
         """The answer of one call, which must be a pair; ``own`` where that it works is what the clause promises."""
@@ -91,6 +92,12 @@ class Check:
     def all_returned(self, case: Case, own: bool = False) -> list[Answer]:
         """The answers of all calls, each a pair."""
         return [self.returned(case, index, own) for index in range(len(case.calls))]
+
+    def gradients(self, case: Case, index: int = 0, own: bool = False) -> Gradients:
+        """The gradients that one call gave for its cotangents; the call must return a pair as well."""
+        answer = self.returned(case, index, own)
+        assert answer.gradients is not None, "a call that asks for gradients and has none is unsupported"
+        return answer.gradients
 
     def raised(self, case: Case, kinds: str | Sequence[str], index: int = 0) -> Raised:
         """The error of one call; its kind ("TypeError", "ValueError", "other") is one of ``kinds``: own assertion."""
@@ -197,10 +204,14 @@ def encoded(value: Any) -> Any:
         return repr(value)
 
 
-def _supported(outcome: Outcome) -> Outcome:
+def _supported(case: Case, outcome: Outcome) -> Outcome:
     for answer in outcome.answers:
         if answer.kind == "unsupported":
             raise Unsupported(answer.what or "something", answer.why or "no reason given")
+    if any(call.cotangents is not None for call in case.calls):
+        for call, answer in zip(case.calls, outcome.answers, strict=True):
+            if call.cotangents is not None and answer.kind == "returned" and answer.gradients is None:
+                raise Unsupported("gradients", "the answer has none")  # of an adapter that knows no cotangents
     return outcome
 
 

@@ -5,6 +5,7 @@ The verdict is the suite's; where it names no place, the first bits that differ 
 
 from __future__ import annotations
 
+import re
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -23,6 +24,7 @@ from conformance.report.values import (
     first_difference,
     leaves,
     number,
+    pulling,
     read_case,
     read_value,
     same,
@@ -32,6 +34,10 @@ from dynamic_rnn_spec.case import Call, Case
 LEAVES = 6
 MARKED = 4096
 """More differing elements than these are not marked one by one; the first one always is."""
+
+
+BATCHES = re.compile(r"(outputs|gradients\.inputs|)([.\[]|$)")
+"""How the path begins of what may be drawn as a batch: of a lone value, of outputs, of what is as the inputs are."""
 
 
 class Side(NamedTuple):
@@ -96,16 +102,18 @@ def _draw_call(call: Call) -> DrawnCall:
         for place, (name, value) in enumerate(call.arguments.items())
     ]
     scopes = "".join(f"in {describe(scope)}: " for scope in call.outer_scopes)
+    signature = f"{scopes}dynamic_rnn({', '.join(parts)}){pulling(call, brief)}"
     layout = layout_of(call)
     if layout is None:
-        return DrawnCall(f"{scopes}dynamic_rnn({', '.join(parts)})", "", [], padded=False)
-    arrays = [leaf for leaf in leaves({"inputs": call.arguments.get("inputs")}) if _has_batch(leaf.value, layout)]
+        return DrawnCall(signature, "", [], padded=False)
+    given = {"inputs": call.arguments.get("inputs")}
+    if call.cotangents is not None:
+        given["d_outputs"] = call.cotangents.outputs
+    arrays = [leaf for leaf in leaves(given) if _has_batch(leaf.value, layout)]
     title = f"{layout.batch} rows by {layout.steps} steps, {_lengths(call, layout)}"
     drawable = arrays[:LEAVES] if layout.batch and layout.steps else []
     grids = [batch_grid(f"{leaf.path}: {_kind(leaf.value)}", leaf.value, layout) for leaf in drawable]
-    return DrawnCall(
-        f"{scopes}dynamic_rnn({', '.join(parts)})", title, grids, padded=bool(grids) and layout.lengths is not None
-    )
+    return DrawnCall(signature, title, grids, padded=bool(grids) and layout.lengths is not None)
 
 
 def _lengths(call: Call, layout: Layout) -> str:
@@ -160,7 +168,7 @@ def _side(heading: str, leaf: Leaf, layouts: list[Layout], mark: Mark = unmarked
         return Side(heading, f"{_kind(value)}, no elements", None)
     title = _kind(value)
     for layout in reversed(layouts):
-        if path.split("[")[0].split(".")[0] in ("", "outputs") and _has_batch(value, layout):
+        if BATCHES.match(path) and _has_batch(value, layout):
             return Side(heading, title, batch_grid(title, value, layout, mark, focus))
     return Side(heading, title, plain_grid(title, value, mark, focus))
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from conformance.report.text import clip, printable
-from dynamic_rnn_spec.case import Answer, Case, CellRef, CellSpec, FormatError, Outcome, Record, Wrong, decode
+from dynamic_rnn_spec.case import Answer, Call, Case, CellRef, CellSpec, FormatError, Outcome, Record, Wrong, decode
 from dynamic_rnn_spec.structure import flatten_with_paths
 
 Array = np.ndarray[Any, Any]
@@ -35,11 +36,11 @@ class Place(NamedTuple):
 
 
 def read_value(data: Any) -> Any:
-    """The value behind encoded data; an answer becomes its outputs and state, or the words for what it is instead."""
+    """The value behind encoded data; an answer becomes what it returned, gradients too, or words for what it is."""
     try:
         if isinstance(data, dict) and set(data) == set(Outcome.__slots__):
             return [_answer(answer) for answer in Outcome.from_json(data).answers]
-        if isinstance(data, dict) and set(data) == set(Answer.__slots__):
+        if isinstance(data, dict) and set(data) | {"gradients"} == set(Answer.__slots__):
             return _answer(Answer.from_json(data))
         return decode(data)
     except (FormatError, TypeError, AttributeError) as error:
@@ -56,7 +57,8 @@ def read_case(data: Any) -> Case | Unreadable:
 
 def _answer(answer: Answer) -> Any:
     if answer.kind == "returned" and isinstance(answer.result, tuple) and len(answer.result) == 2:
-        return {"outputs": answer.result[0], "state": answer.result[1]}
+        pair = {"outputs": answer.result[0], "state": answer.result[1]}
+        return pair if answer.gradients is None else {**pair, "gradients": answer.gradients}
     if answer.kind == "returned":
         return {"returned": answer.result}
     if answer.error is not None:
@@ -150,6 +152,13 @@ def bits(value: Any) -> str:
 def describe(value: Any) -> str:
     """One line for any value: small arrays in full, others by dtype and shape, structures by their containers."""
     return clip(_describe(value), 400)
+
+
+def pulling(call: Call, said: Callable[[Any], str]) -> str:
+    """What follows the call in words where it has cotangents: how its gradients were asked for."""
+    if call.cotangents is None:
+        return ""
+    return f", and vjp({said(call.cotangents.outputs)}, {said(call.cotangents.state)})"
 
 
 def brief(value: Any) -> str:

@@ -45,6 +45,9 @@ def _residual(inner: Maker, **options: Any) -> Maker:
     return lambda units, depth: CellSpec("ResidualWrapper", options, [inner(depth, depth)])
 
 
+LINEAR = "probe:Linear"
+"""The probe cell with weights that may stand in a wrapper or stack in place of a built-in cell."""
+
 _RELU, _IDENTITY = Function("relu"), Function("identity")
 _BASIC, _GRU, _BASIC_LSTM, _LSTM = (_leaf(k) for k in ("BasicRNNCell", "GRUCell", "BasicLSTMCell", "LSTMCell"))
 
@@ -109,6 +112,8 @@ def output_width(spec: Any) -> int:
         return output_width(spec.children[-1])
     if spec.children:
         return output_width(spec.children[0])
+    if spec.kind == LINEAR:
+        return int(spec.options["units"])
     return int(spec.options.get("num_proj") or spec.options["num_units"])
 
 
@@ -119,6 +124,8 @@ def state_sizes(spec: Any) -> Any:
         return sizes if spec.options.get("state_is_tuple", True) else sum(flatten(sizes))
     if spec.children:
         return state_sizes(spec.children[0])
+    if spec.kind == LINEAR:
+        return output_width(spec)
     units = int(spec.options["num_units"])
     if spec.kind in ("BasicRNNCell", "GRUCell"):
         return units
@@ -138,8 +145,11 @@ def weight_shapes(spec: Any, depth: int, scope: str = "rnn") -> dict[str, tuple[
         return shapes
     if spec.children:
         return weight_shapes(spec.children[0], depth, scope)
-    units, width, options = int(spec.options["num_units"]), output_width(spec), spec.options
-    base = f"{scope}/{snake_case(spec.kind)}/"
+    width, options = output_width(spec), spec.options
+    if spec.kind == LINEAR:
+        base = f"{scope}/linear/"
+        return {base + "kernel": (depth, width), base + "recurrent": (width, width), base + "bias": (width,)}
+    units, base = int(options["num_units"]), f"{scope}/{snake_case(spec.kind)}/"
     if spec.kind == "BasicRNNCell":
         return {base + "kernel": (depth + units, units), base + "bias": (units,)}
     if spec.kind == "GRUCell":

@@ -4,13 +4,13 @@ all are new cases.
 Each takes a case of one call, as the strategies make them, and changes that call only.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from conformance.strategies.frame import call_of
-from dynamic_rnn_spec.case import PARAMETERS, Call, Case, CellSpec
+from dynamic_rnn_spec.case import PARAMETERS, Call, Case, CellSpec, Cotangents
 from dynamic_rnn_spec.structure import flatten, is_sequence, map_structure
 
 
@@ -59,20 +59,20 @@ def with_call(case: Case, call: Call) -> Case:
 def with_arguments(case: Case, **changes: Any) -> Case:
     """The case with these arguments given, or given otherwise."""
     call = the_call(case)
-    return with_call(case, call_of({**call.arguments, **changes}, call.positional, call.outer_scopes))
+    return with_call(case, call_of({**call.arguments, **changes}, call.positional, call.outer_scopes, call.cotangents))
 
 
 def without(case: Case, *names: str) -> Case:
     """The case with these arguments left out."""
     call = the_call(case)
     kept = {name: value for name, value in call.arguments.items() if name not in names}
-    return with_call(case, call_of(kept, call.positional, call.outer_scopes))
+    return with_call(case, call_of(kept, call.positional, call.outer_scopes, call.cotangents))
 
 
 def with_positional(case: Case, count: int) -> Case:
     """The case with ``count`` arguments by position, or as many as can be."""
     call = the_call(case)
-    return with_call(case, call_of(call.arguments, count, call.outer_scopes))
+    return with_call(case, call_of(call.arguments, count, call.outer_scopes, call.cotangents))
 
 
 def with_scopes(case: Case, *scopes: Any) -> Case:
@@ -99,7 +99,7 @@ def with_state(case: Case, state: Any) -> Case:
 
 
 def take_rows(case: Case, rows: Sequence[int]) -> Case:
-    """Only these rows of the batch, in this order: of inputs, lengths, given state and the noise of dropout."""
+    """Only these rows of the batch, in this order: of inputs, lengths, given state, cotangents and dropout's noise."""
     chosen, axis = list(rows), 1 if is_time_major(case) else 0
     changes: dict[str, Any] = {
         "inputs": map_structure(lambda leaf: np.take(leaf, chosen, axis=axis), argument(case, "inputs"))
@@ -112,7 +112,8 @@ def take_rows(case: Case, rows: Sequence[int]) -> Case:
         )
     if state is not None:
         changes["initial_state"] = map_structure(lambda leaf: leaf[chosen], state)
-    return _noise(with_arguments(case, **changes), lambda stored: stored[:, chosen])
+    cut = _cotangents(case, lambda leaf: np.take(leaf, chosen, axis=axis), lambda leaf: leaf[chosen])
+    return _noise(with_arguments(cut, **changes), lambda stored: stored[:, chosen])
 
 
 def one_row(case: Case, row: int) -> Case:
@@ -122,7 +123,7 @@ def one_row(case: Case, row: int) -> Case:
 
 def time_slice(case: Case, start: int, stop: int, state: Any = None) -> Case:
     """Only the steps from ``start`` to before ``stop``, begun from ``state`` (None: as the case does); lengths count
-    from ``start``.
+    from ``start``. The cotangent of the state stays.
     """
     axis = 0 if is_time_major(case) else 1
     cut = np.s_[start:stop] if axis == 0 else np.s_[:, start:stop]
@@ -133,13 +134,18 @@ def time_slice(case: Case, start: int, stop: int, state: Any = None) -> Case:
         changes["sequence_length"] = np.array(left, getattr(lengths, "dtype", "int32"))
     if state is not None:
         changes["initial_state"] = state
-    return _noise(with_arguments(case, **changes), lambda stored: stored[start:stop])
+    sliced = _cotangents(case, lambda leaf: leaf[cut])
+    return _noise(with_arguments(sliced, **changes), lambda stored: stored[start:stop])
 
 
 def other_layout(case: Case) -> Case:
-    """The case with its inputs in the other layout, and time_major saying so."""
-    inputs = map_structure(lambda leaf: np.ascontiguousarray(np.swapaxes(leaf, 0, 1)), argument(case, "inputs"))
-    return with_arguments(case, inputs=inputs, time_major=not is_time_major(case))
+    """The case with its inputs, and the cotangent of its outputs, in the other layout, and time_major saying so."""
+
+    def swap(leaf: Any) -> Any:
+        return np.ascontiguousarray(np.swapaxes(leaf, 0, 1))
+
+    inputs = map_structure(swap, argument(case, "inputs"))
+    return with_arguments(_cotangents(case, swap), inputs=inputs, time_major=not is_time_major(case))
 
 
 def with_padding(case: Case, value: float) -> Case:
@@ -171,6 +177,36 @@ def by_keyword(case: Case) -> Case:
 def in_order(case: Case) -> Sequence[str]:
     """The parameters that the call gives, in the page's order."""
     return [name for name in PARAMETERS if name in the_call(case).arguments]
+
+
+def with_cotangents(case: Case, outputs: Any, state: Any) -> Case:
+    """The case with these cotangents."""
+    return with_call(case, the_call(case).replace(cotangents=Cotangents(outputs, state)))
+
+
+def without_cotangents(case: Case) -> Case:
+    """The same call without asking for gradients."""
+    return with_call(case, the_call(case).replace(cotangents=None))
+
+
+def cotangents(case: Case) -> tuple[Any, Any]:
+    """(d_outputs, d_state) of the call, which asks for gradients."""
+    wanted = the_call(case).cotangents
+    if wanted is None:
+        raise ValueError("expected a call with cotangents, got one without")
+    return wanted.outputs, wanted.state
+
+
+def _cotangents(case: Case, of_outputs: Callable[[Any], Any], of_state: Callable[[Any], Any] | None = None) -> Case:
+    """The case with the arrays of its cotangents, if it has any, changed; what is None stays None."""
+    if the_call(case).cotangents is None:
+        return case
+    outputs, state = cotangents(case)
+
+    def changed(function: Callable[[Any], Any], value: Any) -> Any:
+        return map_structure(lambda leaf: None if leaf is None else function(leaf), value)
+
+    return with_cotangents(case, changed(of_outputs, outputs), changed(of_state, state) if of_state else state)
 
 
 def _noise(case: Case, cut: Any) -> Case:

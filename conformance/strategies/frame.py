@@ -10,7 +10,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from conformance.strategies import lengths as patterns
-from dynamic_rnn_spec.case import PARAMETERS, Call, Case, CellRef, CellSpec
+from dynamic_rnn_spec.case import PARAMETERS, Call, Case, CellRef, CellSpec, Cotangents
 from dynamic_rnn_spec.structure import map_structure
 
 CELL = "cell"
@@ -106,7 +106,12 @@ def case_of(
     return Case({CELL: spec}, [call_of(present, frame.positional)], weights)
 
 
-def call_of(arguments: Mapping[str, Any], positional: int = 2, outer_scopes: Sequence[Any] = ()) -> Call:
+def call_of(
+    arguments: Mapping[str, Any],
+    positional: int = 2,
+    outer_scopes: Sequence[Any] = (),
+    cotangents: Cotangents | None = None,
+) -> Call:
     """A call with at most ``positional`` arguments by position: fewer where one of the first is left out."""
     prefix = next((place for place, name in enumerate(PARAMETERS) if name not in arguments), len(PARAMETERS))
-    return Call(arguments, min(positional, prefix), outer_scopes)
+    return Call(arguments, min(positional, prefix), outer_scopes, cotangents)

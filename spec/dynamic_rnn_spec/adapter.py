@@ -115,6 +115,16 @@ def _add_twice() -> Any:
     return _pulling_back(add_twice, vjp)
 
 
+def _cubed(x: Any) -> Any:
+    """Without a ``vjp``."""
+    return x * x * x
+
+
+def _subtracted(inputs: Any, outputs: Any) -> Any:
+    """Without a ``vjp``."""
+    return map_structure(lambda i, o: o - i, inputs, outputs)
+
+
 def _drop_none(substate: Any) -> bool:
     return False
 
@@ -129,12 +139,14 @@ FUNCTIONS: Mapping[str, Any] = {
     "identity": lambda: _identity,
     "sigmoid": lambda: _sigmoid,
     "softsign": lambda: _softsign,
+    "cubed": lambda: _cubed,
     "zeros": Zeros,
     "ones": Ones,
     "constant": Constant,
     "random_uniform": RandomUniform,
     "glorot_uniform": GlorotUniform,
     "add_twice": _add_twice,
+    "subtracted": lambda: _subtracted,
     "drop_none": lambda: _drop_none,
     "drop_all": lambda: _drop_all,
 }
@@ -264,7 +276,7 @@ class PythonAdapter:
             given["cotangents"] = (self.value(wanted.outputs), self.value(wanted.state))
             is_cell["cotangents"] = False
         before = {name: self.snapshot(value) for name, value in given.items()}
-        result, error, aliased, gradients = None, None, None, None
+        result, error, aliased, gradients, repeats = None, None, None, None, True
         try:
             with contextlib.ExitStack() as scopes:
                 for scope in call.outer_scopes:
@@ -282,6 +294,7 @@ class PythonAdapter:
                     d_outputs, d_state = given["cotangents"]
                     pulled = vjp(d_outputs, d_state)
                     gradients = self.plain_gradients(pulled)
+                    repeats = self._repeats(pulled, vjp, (d_outputs, d_state))
                 made = whole if pulled is None else (whole, tuple(pulled))
                 aliased = [name for name in given if not is_cell[name] and self.share_memory(made, given[name])]
                 result = self.plain(whole)
@@ -289,16 +302,23 @@ class PythonAdapter:
             phase = ("after" if recorder.calls else "before") if probed else None
             error = raised(caught, phase)
         variables = self.variables(store)
+        changed = [name for name in before if not is_cell[name] and self.snapshot(given[name]) != before[name]]
         return Answer(
             "returned" if error is None else "raised",
             result=result,
             error=error,
             trace=recorder.events if probed else None,
-            changed=[name for name in before if not is_cell[name] and self.snapshot(given[name]) != before[name]],
+            changed=changed if repeats else [*changed, "gradients"],
             variables=None if variables is None else [variable.name for variable in variables],
             aliased=aliased,
             gradients=None if error is not None else gradients,
         )
+
+    def _repeats(self, pulled: Any, vjp: Any, cotangents: Any) -> bool:
+        """Whether pulling back again gives the same bits, and leaves those that were pulled back before [GRAD-19]."""
+        first = self.snapshot(tuple(pulled))
+        again = self.snapshot(tuple(vjp(*cotangents)))
+        return bool(first == again == self.snapshot(tuple(pulled)))
 
     def _missing(self, case: Case) -> Optional[Answer]:
         for spec in _all_specs(case):

@@ -330,7 +330,8 @@ class Answer(Record):
     and ``why`` belong to the other kinds. Where the implementation can tell: ``trace`` lists what a probe cell saw,
     ``changed`` the arguments whose arrays were modified, ``variables`` the names that exist after the call,
     ``aliased`` the arguments with which an array of the result shares memory. Where the call has cotangents,
-    ``gradients`` are the Gradients; "cotangents" may then stand among the names in ``changed`` and ``aliased``.
+    ``gradients`` are the Gradients; "cotangents" may then stand among the names in ``changed`` and ``aliased``, and
+    "gradients" in ``changed`` where pulling back again gave others or changed those given before.
     """
 
     __slots__ = ("kind", "result", "error", "what", "why", "trace", "changed", "variables", "aliased", "gradients")

@@ -21,6 +21,8 @@ Kinds (``CellSpec("probe:<Kind>", options)``):
 * ``Linear``: a cell with weights that pulls gradients back: ``h' = x K + h R + b``, its output ``2 h' + h``. Options:
   ``units``, ``class_name``. Whole numbers stay whole, and exact as long as they are small.
 * ``Rogue``: breaks its own contract. Options: ``fault`` (one of FAULTS), ``units``.
+
+``Echo``, ``LastInput`` and ``Linear`` pull gradients back, the first two bit by bit; the others have no ``call_vjp``.
 """
 
 from typing import Any, Dict, List, Optional
@@ -253,6 +255,9 @@ class _Echo(_Probe):
     def call(self, inputs: Any, state: Any) -> Any:
         return inputs, self.ops.plus_one(state)
 
+    def call_vjp(self, inputs: Any, state: Any) -> Any:
+        return self.call(inputs, state), lambda d_output, d_new: (d_output, d_new, {})
+
 
 class _LastInput(_Probe):
     allowed = ("size",)
@@ -267,6 +272,9 @@ class _LastInput(_Probe):
 
     def call(self, inputs: Any, state: Any) -> Any:
         return state, inputs
+
+    def call_vjp(self, inputs: Any, state: Any) -> Any:
+        return self.call(inputs, state), lambda d_output, d_new: (d_new, d_output, {})
 
 
 class _ScalarCounter(_Probe):
