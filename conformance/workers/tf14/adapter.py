@@ -9,13 +9,14 @@ import tensorflow as tf
 from tensorflow.python.util import nest
 
 from dynamic_rnn_spec import adapter, probes
-from dynamic_rnn_spec.case import Answer, Case, CellSpec, DType, Function, Outcome, Scope, VariableRecord
+from dynamic_rnn_spec.case import PARAMETERS, Answer, Case, CellSpec, DType, Function, Outcome, Scope, VariableRecord
 from dynamic_rnn_spec.rnn_cell import LSTMStateTuple
 from dynamic_rnn_spec.structure import flatten, is_sequence
 from dynamic_rnn_spec.tensor_shape import TensorShape
 
+from .gradients import gradients_of
 from .graph import ReplayedDropout, Store, name_of, open_store
-from .probe_cells import GraphRecorder, ProbeBase, TensorOps
+from .probe_cells import GraphRecorder, ProbeBase, TensorOps, to_plain
 
 RNN_CELL = tf.nn.rnn_cell
 
@@ -25,12 +26,14 @@ FUNCTIONS: Mapping[str, Any] = {
     "identity": lambda: tf.identity,
     "sigmoid": lambda: tf.sigmoid,
     "softsign": lambda: tf.nn.softsign,
+    "cubed": lambda: lambda x: x * x * x,
     "zeros": tf.zeros_initializer,
     "ones": tf.ones_initializer,
     "constant": tf.constant_initializer,
     "random_uniform": tf.random_uniform_initializer,
     "glorot_uniform": tf.glorot_uniform_initializer,
     "add_twice": lambda: lambda inputs, outputs: nest.map_structure(lambda i, o: i + o + i, inputs, outputs),
+    "subtracted": lambda: lambda inputs, outputs: nest.map_structure(lambda i, o: o - i, inputs, outputs),
     "drop_none": lambda: lambda substate: False,
     "drop_all": lambda: lambda substate: True,
 }
@@ -41,7 +44,9 @@ class TensorFlow14(adapter.PythonAdapter):
 
     def __init__(self) -> None:
         versions = {"tensorflow": tf.__version__, "numpy": np.__version__, "python": platform.python_version()}
-        super().__init__("tensorflow", self.build_and_run, RNN_CELL, versions)
+        super().__init__(
+            "tensorflow", self.build_and_run, RNN_CELL, versions, dynamic_rnn_vjp=self.build_and_pull_back
+        )
         self.ops = TensorOps()
         self.seed = 0
 
@@ -56,10 +61,28 @@ class TensorFlow14(adapter.PythonAdapter):
 
     def build_and_run(self, *args: Any, **kwargs: Any) -> Any:
         """One call: the graph, its new variables, its values."""
+        result = self.build(*args, **kwargs)
+        self.store.run(result)
+        return result
+
+    def build_and_pull_back(self, *args: Any, **kwargs: Any) -> Any:
+        """The same with gradients: values and gradients come of one run, so that each step runs once."""
+        result = self.build(*args, **kwargs)
+        given = dict(zip(PARAMETERS, args), **kwargs)
+
+        def vjp(*cotangents: Any) -> Any:
+            gradients = gradients_of(result, cotangents, given)
+            self.store.run((result, gradients))
+            return gradients
+
+        return result, vjp
+
+    def build(self, *args: Any, **kwargs: Any) -> Any:
+        """The graph of one call, and its new variables with their weights."""
         result = tf.nn.dynamic_rnn(*args, **kwargs)
         for variable in self.store.initialise():
             variable.load(self.store.weights[name_of(variable)], self.store.session)
-        return self.store.fetch(result)
+        return result
 
     @contextlib.contextmanager
     def fresh_store(self, weights: Mapping[str, Any]) -> Iterator[Store]:
@@ -71,7 +94,16 @@ class TensorFlow14(adapter.PythonAdapter):
         return list(store.records)
 
     def recorder(self) -> probes.Recorder:
-        return GraphRecorder()
+        self.recording = GraphRecorder()
+        return self.recording
+
+    def _repeats(self, pulled: Any, vjp: Any, cotangents: Any) -> bool:
+        # To pull back again is to run the session again, and all steps with it: they are no part of the trace.
+        events, first = list(self.recording.events), self.store.values
+        self.store.run(list(first))
+        self.recording.events[:] = events
+        again, self.store.values = self.store.values, first
+        return all(first[tensor].tobytes() == again[tensor].tobytes() for tensor in first)
 
     def function(self, function: Function) -> Any:
         return FUNCTIONS[function.name](**dict(function.options))
@@ -80,6 +112,12 @@ class TensorFlow14(adapter.PythonAdapter):
         tensor = tf.placeholder(tf.as_dtype(array.dtype), array.shape)
         self.store.feeds[tensor] = array.astype(object) if array.dtype.kind in "SU" else array
         return tensor
+
+    def to_numpy(self, array: Any) -> Any:
+        return self.store.values[array] if isinstance(array, tf.Tensor) else super().to_numpy(array)
+
+    def plain(self, value: Any) -> Any:
+        return to_plain(super().plain(value))
 
     def dtype(self, dtype: DType) -> Any:
         return tf.as_dtype(np.dtype(dtype.name)) if dtype.form == "dtype" else super().dtype(dtype)

@@ -8,9 +8,9 @@ from tensorflow.python.framework import tensor_util
 from tensorflow.python.ops import control_flow_ops, random_ops, script_ops
 
 from dynamic_rnn_spec.case import VariableRecord
-from dynamic_rnn_spec.structure import flatten, map_structure
+from dynamic_rnn_spec.structure import flatten
 
-from .probe_cells import to_array, to_plain
+from .probe_cells import to_array
 
 WHILE_LOOP = control_flow_ops.while_loop
 RANDOM_UNIFORM = random_ops.random_uniform
@@ -44,6 +44,7 @@ class Store:
         self.session = session
         self.feeds: Dict[Any, Any] = {}
         self.records: List[VariableRecord] = []
+        self.values: Dict[Any, Any] = {}
         self.time: Any = None
 
     def initialise(self) -> List[Any]:
@@ -61,17 +62,15 @@ class Store:
             self.records.append(VariableRecord(name_of(variable), value, variable in trainable))
         return misfits
 
-    def fetch(self, result: Any) -> Any:
-        """What was returned, its tensors run in one go; leaves that are none stay as they are."""
+    def run(self, result: Any) -> None:
+        """Run all tensors of a structure in one go; ``values`` then has what they gave."""
         tensors = [leaf for leaf in flatten(result) if isinstance(leaf, tf.Tensor)]
         try:
-            values = iter(self.session.run(tensors, self.feeds))
+            values = self.session.run(tensors, self.feeds)
         except tf.errors.OpError as error:
             error._op = None  # else its text holds the stack of this process
             raise
-        return to_plain(
-            map_structure(lambda leaf: to_array(next(values)) if isinstance(leaf, tf.Tensor) else leaf, result)
-        )
+        self.values = dict(zip(tensors, map(to_array, values)))
 
     def while_loop(self, cond: Any, body: Any, loop_vars: Any, **options: Any) -> Any:
         """TensorFlow's while_loop; it notes the tensor of the step, by which noise is replayed."""
