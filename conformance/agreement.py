@@ -15,12 +15,23 @@ from dynamic_rnn_spec.structure import map_structure
 
 def allowed(case: Case, dtype: Any) -> float:
     """The tolerance for the built-in cells of a case of one call: its steps, its widest kernel, its number of cells."""
+    terms, layers = _sizes(case)
+    return tolerance.for_cell(dtype, frame_sizes(case)[1], terms, layers)
+
+
+def gradient_allowed(case: Case, dtype: Any) -> float:
+    """The same for the gradients of the call, with its rows."""
+    (batch, steps), (terms, layers) = frame_sizes(case), _sizes(case)
+    return tolerance.for_gradient(dtype, steps, terms, layers, batch)
+
+
+def _sizes(case: Case) -> tuple[int, int]:
+    """The rows of the widest kernel, and the number of cells."""
     rows: dict[str, int] = {}
     for name, value in case.weights.items():
         whole = name.split("/part_")[0]
         rows[whole] = rows.get(whole, 0) + (value.shape[0] if value.ndim == 2 else 0)
-    layers = sum(_leaves(spec) for spec in case.cells.values())
-    return tolerance.for_cell(dtype, frame_sizes(case)[1], max(rows.values(), default=1), layers)
+    return max(rows.values(), default=1), sum(_leaves(spec) for spec in case.cells.values())
 
 
 def _leaves(spec: Any) -> int:

@@ -33,17 +33,21 @@ def exact_difference(got: Any, expected: Any, where: str = "") -> Difference | N
     return _difference(got, expected, where, _elements_differ)
 
 
-def close_difference(got: Any, expected: Any, tolerance: Tolerance, where: str = "") -> Difference | None:
+def close_difference(
+    got: Any, expected: Any, tolerance: Tolerance, where: str = "", whole: bool = False
+) -> Difference | None:
     """The same, except that a floating-point element may be off by the tolerance times max(1, |expected|).
 
-    NaN stands only where NaN stands, and an infinity only for itself.
+    With ``whole``, as gradients need it, the largest finite number of the array stands in place of |expected|. NaN
+    stands only where NaN stands, and an infinity only for itself.
     """
 
     def outside(got: Array, expected: Array) -> tuple[Array, str]:
         if expected.dtype.kind not in "fc":
             return _elements_differ(got, expected)
         allowed = tolerance(expected.dtype) if callable(tolerance) else tolerance
-        return _outside(got, expected, allowed), f"allowed is {allowed:.3g} times max(1, |expected|)"
+        against = "the largest of all" if whole else "|expected|"
+        return _outside(got, expected, allowed, whole), f"allowed is {allowed:.3g} times max(1, {against})"
 
     return _difference(got, expected, where, outside)
 
@@ -111,12 +115,13 @@ def _as_bytes(array: Array) -> Array:
     return np.frombuffer(native.tobytes(), np.uint8).reshape((*native.shape, native.dtype.itemsize))
 
 
-def _outside(got: Array, expected: Array, allowed: float) -> Array:
+def _outside(got: Array, expected: Array, allowed: float, whole: bool) -> Array:
     wide = np.complex128 if expected.dtype.kind == "c" else np.float64
     a, b = got.astype(wide), expected.astype(wide)
     finite = np.isfinite(a) & np.isfinite(b)
     with np.errstate(invalid="ignore", over="ignore"):
-        near = np.abs(a - b) <= allowed * np.maximum(1.0, np.abs(b))
+        size = np.max(np.abs(b[np.isfinite(b)]), initial=0) if whole else np.abs(b)
+        near = np.abs(a - b) <= allowed * np.maximum(1.0, size)
         same = (a == b) | (np.isnan(a) & np.isnan(b))
     wrong: Array = ~np.where(finite, near, same)
     return wrong

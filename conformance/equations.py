@@ -35,11 +35,13 @@ class Model(NamedTuple):
 
 
 class Expected(NamedTuple):
-    """What a call must give, in float64 and batch-major; ``seen`` names what happened on the way ("clipped", ...)."""
+    """What a call must give, in float64 and batch-major; ``seen`` names what happened on the way ("clipped", ...), and
+    ``sides`` tells of every number with a kink, at a clip or in relu, on which side of it it lay."""
 
     outputs: Array
     state: Any
     seen: frozenset[str]
+    sides: bytes
 
 
 def _sigmoid(x: Array) -> Array:
@@ -58,8 +60,9 @@ ACTIVATIONS: Mapping[str, Callable[[Array], Array]] = {
 def expected(case: Case, index: int = 0, scope: str = "rnn", weights: Mapping[str, Any] | None = None) -> Expected:
     """What call number ``index`` gives by the equations, with the case's weights (or these) under ``scope``."""
     seen: set[str] = set()
+    sides = bytearray()
     arguments = case.calls[index].arguments
-    model = Builder(case, case.weights if weights is None else weights, seen).build(arguments["cell"], scope)
+    model = Builder(case, case.weights if weights is None else weights, seen, sides).build(arguments["cell"], scope)
     inputs = np.asarray(arguments["inputs"], np.float64)
     inputs = np.swapaxes(inputs, 0, 1) if arguments.get("time_major") else inputs
     batch, steps = inputs.shape[:2]
@@ -74,7 +77,7 @@ def expected(case: Case, index: int = 0, scope: str = "rnn", weights: Mapping[st
             outputs[row, step] = output[0]
         finals.append(state)
     leaves = [np.concatenate(parts) for parts in zip(*map(flatten, finals), strict=True)]
-    return Expected(outputs, pack_sequence_as(model.state_size, leaves), frozenset(seen))
+    return Expected(outputs, pack_sequence_as(model.state_size, leaves), frozenset(seen), bytes(sides))
 
 
 def _first_state(model: Model, given: Any, row: int) -> Any:
@@ -86,8 +89,8 @@ def _first_state(model: Model, given: Any, row: int) -> Any:
 class Builder:
     """Models of the cells of a case; a cell that stands twice has the weights of its first place."""
 
-    def __init__(self, case: Case, weights: Mapping[str, Any], seen: set[str]) -> None:
-        self.case, self.seen = case, seen
+    def __init__(self, case: Case, weights: Mapping[str, Any], seen: set[str], sides: bytearray) -> None:
+        self.case, self.seen, self.sides = case, seen, sides
         self.weights = {name: np.asarray(value, np.float64) for name, value in weights.items()}
         self.known: dict[str, Model] = {}
 
@@ -111,10 +114,21 @@ class Builder:
         if limit is None:
             return x
         self.seen.update({label} if np.any(np.abs(x) > limit) else ())
+        self.sides += (np.sign(x) * (np.abs(x) > limit)).astype(np.int8).tobytes()
         return np.clip(x, -limit, limit)
 
+    def _activation(self, spec: CellSpec) -> Callable[[Array], Array]:
+        chosen: Function = spec.options.get("activation") or Function("tanh")
+        function = ACTIVATIONS[chosen.name]
+
+        def with_its_sides(x: Array) -> Array:
+            self.sides += (x > 0).tobytes()
+            return function(x)
+
+        return with_its_sides if chosen.name == "relu" else function
+
     def _BasicRNNCell(self, spec: CellSpec, scope: str) -> Model:  # noqa: N802  # found by the kind of the cell
-        n, act = spec.options["num_units"], _activation(spec)
+        n, act = spec.options["num_units"], self._activation(spec)
         K, b = (self._weight(f"{scope}/basic_rnn_cell/{name}") for name in ("kernel", "bias"))
 
         def step(x: Array, h: Array, place: Place) -> tuple[Array, Array]:
@@ -124,7 +138,7 @@ class Builder:
         return Model(n, n, step)
 
     def _GRUCell(self, spec: CellSpec, scope: str) -> Model:  # noqa: N802
-        n, act = spec.options["num_units"], _activation(spec)
+        n, act = spec.options["num_units"], self._activation(spec)
         Kg, bg = (self._weight(f"{scope}/gru_cell/gates/{name}") for name in ("kernel", "bias"))
         Kc, bc = (self._weight(f"{scope}/gru_cell/candidate/{name}") for name in ("kernel", "bias"))
 
@@ -143,7 +157,7 @@ class Builder:
         return self._lstm(spec, f"{scope}/lstm_cell")
 
     def _lstm(self, spec: CellSpec, base: str) -> Model:
-        n, act, options = spec.options["num_units"], _activation(spec), spec.options
+        n, act, options = spec.options["num_units"], self._activation(spec), spec.options
         K, b, forget_bias = self._weight(base + "/kernel"), self._weight(base + "/bias"), options.get("forget_bias", 1)
         peep = {g: self._weight(f"{base}/w_{g}_diag") if options.get("use_peepholes") else 0 for g in "fio"}
         projected, limit = options.get("num_proj"), options.get("proj_clip")
@@ -218,11 +232,6 @@ class Builder:
 
 def _beside(x: Array, h: Array) -> Array:
     return np.concatenate([x, h], axis=1)
-
-
-def _activation(spec: CellSpec) -> Callable[[Array], Array]:
-    chosen: Function = spec.options.get("activation") or Function("tanh")
-    return ACTIVATIONS[chosen.name]
 
 
 def _side_by_side(tupled: Model) -> Model:

@@ -119,9 +119,12 @@ class Check:
         if (difference := compare.exact_difference(got, expected, where)) is not None:
             raise Violation("assertion", str(difference), difference.where or None, expected, got)
 
-    def close(self, got: Any, expected: Any, tolerance: compare.Tolerance, where: str = "") -> None:
-        """The same containers, shapes, dtypes, and numbers within tolerance times max(1, |expected|): own assertion."""
-        if (difference := compare.close_difference(got, expected, tolerance, where)) is not None:
+    def close(
+        self, got: Any, expected: Any, tolerance: compare.Tolerance, where: str = "", whole: bool = False
+    ) -> None:
+        """The same containers, shapes, dtypes, and numbers within tolerance times max(1, |expected|), or with
+        ``whole`` times the array's largest: own assertion."""
+        if (difference := compare.close_difference(got, expected, tolerance, where, whole)) is not None:
             raise Violation("assertion", str(difference), difference.where or None, expected, got)
 
     def that(

@@ -22,6 +22,25 @@ Wide cells and many steps. The bound grows as if every rounding had the same sig
 Roundings of either sign, each at most u, add up to more than LIKELY sqrt(n) u for n of them only with a probability of
 2 exp(-LIKELY**2 / 2), 3e-8 (Hoeffding; Higham and Mary, 2019): `likely` takes that wherever it is smaller. It is for
 comparing two implementations on drawn cases, where a number beyond it is looked at, and for nothing promised.
+
+Gradients. Back propagation is linear in the cotangents, and every step multiplies by slopes and values of the forward
+pass, all of magnitude at most 1 (but for the activations that do not squash, where the strategies draw small weights).
+So an error is judged against the largest number of the array that it is in, or 1 (`compare.close_difference` with
+``whole``): a gradient is a sum of terms of both signs, and its own size says nothing of theirs. What can be off in one
+number of a gradient is counted in roundings:
+
+* the forward values that a step multiplies by: each is off by what ``for_cell`` counts for the steps before it, at
+  most T L (2 K + ROUNDINGS), and a path through a step meets at most FACTORS of them (the slope of the gate, the value
+  beside it, the slope of the output's activation, the output gate);
+* the backward step itself: the gates' gradients are a few products, ROUNDINGS_BACK in all for the LSTM with peepholes
+  and projection, and the product with the transposed kernel sums at most 4 units (G = 4) for each of the K numbers
+  before the gates, so 2 G K + ROUNDINGS_BACK for a step and a layer;
+* for a variable the sum over all steps and rows, T B terms in any order: 2 T B.
+
+The first adds up over the steps as well, as every step's gradient is made of values that are off and is handed on; but
+each step's own values enter it only once, so it is counted once for each step that a number has passed. Roundings of
+either sign then give, as in ``likely``, LIKELY times the square root of their number where that is smaller: a bound
+that grows with T**2 is of no use for float16. Where a variable's gradient is accumulated in a wider dtype, less is off.
 """
 
 from __future__ import annotations
@@ -34,6 +53,12 @@ import numpy as np
 LIKELY = 6.0
 ROUNDINGS = 32
 """Roundings of one step of one cell beside its sums."""
+
+FACTORS = 4
+"""Values of the forward pass that the gradient meets on its way through one step."""
+ROUNDINGS_BACK = 48
+"""Roundings of one step of one cell backwards beside its sums: four slopes and their products, the clips, two sums of
+cotangents, three peepholes."""
 
 VECTOR_CAPS = {"float16": 4e-3, "float32": 1e-6, "float64": 1e-13}
 """No vector of TensorFlow 1.4.1 may be off by more, however long: they were recorded on small cases on purpose."""
@@ -52,6 +77,17 @@ def for_cell(dtype: Any, steps: int, terms: int, layers: int = 1) -> float:
 def likely(dtype: Any, steps: int, terms: int, layers: int = 1) -> float:
     """What ``for_cell`` gives or, where smaller, what that many roundings of either sign very likely add up to."""
     count = max(steps, 1) * layers * (2 * terms + ROUNDINGS)
+    return min(count, LIKELY * math.sqrt(count)) * unit_roundoff(dtype)
+
+
+def for_gradient(dtype: Any, steps: int, terms: int, layers: int = 1, rows: int = 1) -> float:
+    """The tolerance for gradients through ``steps`` steps of ``layers`` stacked cells, times max(1, the array's largest
+    number); ``terms`` as in ``for_cell``, ``rows`` of the batch."""
+    deep = max(steps, 1) * layers
+    forward = FACTORS * deep * (2 * terms + ROUNDINGS)
+    backward = deep * (2 * 4 * terms + ROUNDINGS_BACK)
+    summed = 2 * max(steps, 1) * max(rows, 1)
+    count = forward * max(steps, 1) + backward + summed
     return min(count, LIKELY * math.sqrt(count)) * unit_roundoff(dtype)
 
 

@@ -45,19 +45,25 @@ def result_sizes(case: Case) -> tuple[Any, Any]:
     return output_width(spec), state_sizes(spec)
 
 
+def result_dtypes(case: Case) -> tuple[list[Any], list[Any]]:
+    """The dtypes of the leaves of its outputs and of its state."""
+    output_size, state_size = result_sizes(case)
+    given, named = argument(case, "initial_state"), argument(case, "dtype")
+    made = np.dtype(named.name if isinstance(named, DType) else named)
+    held = [made] * len(flatten(state_size)) if given is None else [leaf.dtype for leaf in flatten(given)]
+    return [made] * len(flatten(output_size)), held
+
+
 def asking(case: Case, form: str = "both", content: str = "small", seed: int = 0) -> Case:
     """The case with cotangents of that content (see FILLS), those that ``form`` leaves out being None."""
-    (batch, steps), fill, axis = frame_sizes(case), FILLS[content], is_time_major(case)
+    (batch, steps), fill = frame_sizes(case), FILLS[content]
     output_size, state_size = result_sizes(case)
-    emitted = [leaf.dtype for leaf in flatten(argument(case, "inputs"))]
-    given, named = argument(case, "initial_state"), argument(case, "dtype")
-    made = None if named is None else np.dtype(named.name if isinstance(named, DType) else named)
-    held = [made] * len(flatten(state_size)) if given is None else [leaf.dtype for leaf in flatten(given)]
+    emitted, held = result_dtypes(case)
 
     def array(leading: tuple[int, ...], size: Any, dtype: Any, place: int) -> Any:
         return fill((*leading, *dims_of(size)), dtype.name, seed + 211 + place) if has_gradient(dtype) else None
 
-    leading = (steps, batch) if axis else (batch, steps)
+    leading = (steps, batch) if is_time_major(case) else (batch, steps)
     outputs = map_leaves(lambda n, size: array(leading, size, emitted[n], 17 * n), output_size)
     state = map_leaves(lambda n, size: array((batch,), size, held[n], 1009 + 17 * n), state_size)
     return with_cotangents(case, None if form == "state" else outputs, None if form == "outputs" else state)
