@@ -63,6 +63,9 @@ cotangents, three peepholes."""
 VECTOR_CAPS = {"float16": 4e-3, "float32": 1e-6, "float64": 1e-13}
 """No vector of TensorFlow 1.4.1 may be off by more, however long: they were recorded on small cases on purpose."""
 
+GRADIENT_VECTOR_CAPS = {"float16": 2e-2, "float32": 5e-6, "float64": 1e-13}
+"""The same for its gradients; in float16 it adds up those of variables in float16, step by step."""
+
 
 def unit_roundoff(dtype: Any) -> float:
     """u of a floating-point dtype; that of its real part for a complex one."""
@@ -94,6 +97,11 @@ def for_gradient(dtype: Any, steps: int, terms: int, layers: int = 1, rows: int 
 def for_vector(dtype: Any, steps: int, terms: int, layers: int = 1) -> float:
     """The same for a recorded vector, never looser than VECTOR_CAPS."""
     return min(for_cell(dtype, steps, terms, layers), VECTOR_CAPS[np.dtype(dtype).name])
+
+
+def for_gradient_vector(dtype: Any, steps: int, terms: int, layers: int = 1, rows: int = 1) -> float:
+    """``for_gradient`` for a recorded vector, never looser than GRADIENT_VECTOR_CAPS."""
+    return min(for_gradient(dtype, steps, terms, layers, rows), GRADIENT_VECTOR_CAPS[np.dtype(dtype).name])
 
 
 def for_scalar(dtype: Any, roundings: int = 4) -> float:

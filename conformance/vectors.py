@@ -3,8 +3,9 @@
 A vector lies as one line of JSON in ``dynamic_rnn_spec/vectors/<section>.jsonl``. Where the page, or a promise of ours,
 speaks against TensorFlow, it names the clauses, the reason and the outcome that they want; a subject is then held to
 that. What counts of an outcome: structures, container types, shapes, dtypes, the kind of an error, the variables'
-names, order, shapes and values, the trace where a subject tells it. Values count bit for bit on probe cells, and on
-built-in cells within the tolerance of ``conformance.tolerance``. Messages and native names of errors do not count.
+names, order, shapes and values, the trace where a subject tells it, and the gradients where a call has cotangents.
+Values count bit for bit on probe cells (of a gradient's zero the sign does not), and on built-in cells within the
+tolerance of ``conformance.tolerance``. Messages and native names of errors do not count.
 """
 
 import json
@@ -19,6 +20,7 @@ import numpy as np
 from conformance import tolerance
 from conformance.compare import close_difference, exact_difference
 from conformance.subjects import Subject
+from dynamic_rnn_spec import Gradients
 from dynamic_rnn_spec.case import Answer, Case, CellSpec, FormatError, Outcome
 from dynamic_rnn_spec.structure import flatten, map_structure
 
@@ -54,6 +56,11 @@ class Vector:
     def expected(self) -> Outcome:
         """What a subject is held to: TensorFlow's outcome, or what the clauses want that overrule it."""
         return self.outcome if self.overruled_by is None else self.overruled_by.outcome
+
+    @property
+    def has_gradients(self) -> bool:
+        """Whether a subject is held to gradients."""
+        return any(answer.gradients is not None for answer in self.expected.answers)
 
     def to_json(self) -> Any:
         """The vector as JSON data."""
@@ -152,7 +159,9 @@ def judge(vector: Vector, outcome: Outcome) -> Verified:
 def summary(results: Sequence[Verified]) -> str:
     """One line that counts, and a line for each vector that does not simply agree."""
     by = {verdict: [r for r in results if r.verdict == verdict] for verdict in (AGREES, OVERRULED, DISAGREES)}
-    lines = [f"{len(by[AGREES])} vectors agree, {len(by[OVERRULED])} overruled, {len(by[DISAGREES])} disagree"]
+    pulled = sum(r.vector.has_gradients for r in results)
+    counts = f"{len(by[AGREES])} vectors agree, {len(by[OVERRULED])} overruled, {len(by[DISAGREES])} disagree"
+    lines = [f"{counts}; {pulled} of {len(results)} have gradients"]
     lines += [f"  {verdict}: {r.vector.name}: {r.detail}" for verdict in (OVERRULED, DISAGREES) for r in by[verdict]]
     return "\n".join(lines)
 
@@ -181,7 +190,16 @@ def _answer_difference(vector: Vector, got: Answer, expected: Answer) -> str | N
     found = _value_difference(vector, got.result, expected.result, "result")
     if found is None and got.trace is not None and expected.trace is not None:
         found = _value_difference(vector, list(got.trace), list(expected.trace), "trace")
-    return found
+    return _gradients_difference(vector.case, got.gradients, expected.gradients) if found is None else found
+
+
+def _gradients_difference(case: Case, got: Gradients | None, expected: Gradients | None) -> str | None:
+    if got is None or expected is None:
+        return None if got is expected else f"expected {'gradients' if got is None else 'no gradients'}"
+    found = close_difference(
+        tuple(got), tuple(expected), lambda dtype: gradient_allowed(case, dtype), "gradients", whole=True
+    )
+    return None if found is None else str(found)
 
 
 def _value_difference(vector: Vector, got: Any, expected: Any, where: str) -> str | None:
@@ -219,15 +237,26 @@ def exact(case: Case) -> bool:
 
 def allowed(case: Case, dtype: Any) -> float:
     """How far a number of that dtype may be off, times max(1, |expected|): the steps of the calls add up."""
-    if np.dtype(dtype).kind != "f":
+    return tolerance.for_vector(dtype, *_extent(case)) if np.dtype(dtype).kind == "f" else 0.0
+
+
+def gradient_allowed(case: Case, dtype: Any) -> float:
+    """How far a number of a gradient may be off, times max(1, the largest of its array)."""
+    if np.dtype(dtype).kind != "f" or exact(case):
         return 0.0
+    steps, terms, layers = _extent(case)
+    return tolerance.for_gradient_vector(dtype, steps, terms, layers, rows=steps)
+
+
+def _extent(case: Case) -> tuple[int, int, int]:
+    """The steps of a case, at least as many as its rows; the products summed for one gate; the layers."""
     rows: dict[str, int] = {}
     for name, value in case.weights.items():
         whole = name.split("/part_")[0]
         rows[whole] = rows.get(whole, 0) + (value.shape[0] if value.ndim == 2 else 0)
     layers = sum(not spec.children for spec in _leaves(case))
     steps = sum(_steps(call.arguments.get("inputs")) for call in case.calls)
-    return tolerance.for_vector(dtype, steps, max(rows.values(), default=1), max(layers, 1))
+    return steps, max(rows.values(), default=1), max(layers, 1)
 
 
 def _steps(inputs: Any) -> int:

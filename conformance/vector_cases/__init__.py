@@ -6,6 +6,7 @@ from conformance.vector_cases import (
     builtin,
     calls,
     cells,
+    gradients,
     inputs,
     lengths,
     refused,
@@ -31,6 +32,7 @@ SECTIONS = {
     "wrappers": wrappers.definitions,
     "variables": variables.definitions,
     "refused": refused.definitions,
+    "gradients": gradients.definitions,
 }
 
 

@@ -32,7 +32,9 @@ def gradients_of(pair: Any, cotangents: Sequence[Any], given: Mapping[str, Any])
     variables = _variables(given["cell"])
     arrays = [leaf for leaf in flatten([inputs, initial_state]) if isinstance(leaf, tf.Tensor)]
     asked = [*arrays, *variables]
-    found = dict(zip(asked, tf.gradients(ys, asked, grad_ys)))
+    with tf.name_scope("gradients") as scope:  # by which tf.gradients knows a gradient that goes into a loop
+        named = [tf.identity(cotangent) for cotangent in grad_ys]
+    found = dict(zip(asked, tf.gradients(ys, asked, named, name=scope)))
     return Gradients(
         map_structure(found.get, inputs),
         map_structure(found.get, initial_state),
