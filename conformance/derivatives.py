@@ -23,6 +23,8 @@ Array = np.ndarray[Any, Any]
 STEP = 2.0**-15
 PROMISED = 1e-6
 """The normwise relative error that a gradient may have against the difference [GRAD-4]."""
+NEXT_TO_NOTHING = 1e-3
+"""Where norms multiply to less, the difference itself is not known to a millionth."""
 
 
 def direction(case: Case, seed: int = 0) -> Gradients:

@@ -4,6 +4,7 @@ sizes and dtypes, and no gradient.
 A cotangent has the structure and shapes of what it belongs to, None in place of an array that has no gradient.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -12,17 +13,24 @@ from hypothesis import strategies as st
 from conformance.strategies import arrays
 from conformance.strategies import lengths as patterns
 from conformance.strategies.builtin import KINDS, LINEAR, builtin_case, output_width, state_sizes
-from conformance.strategies.derive import argument, frame_sizes, is_time_major, with_cotangents
+from conformance.strategies.derive import argument, cotangents, frame_sizes, is_time_major, with_cotangents
 from conformance.strategies.frame import Frame, case_of, choice, frames, knob
 from conformance.strategies.probes import echo_case, last_input_case, members, state_rows
 from conformance.strategies.structures import map_leaves, nests
 from dynamic_rnn_spec.case import Case, CellSpec, DType
-from dynamic_rnn_spec.structure import flatten, map_structure
+from dynamic_rnn_spec.structure import flatten, map_structure, pack_sequence_as
 from dynamic_rnn_spec.tensor_shape import TensorShape, dims_of
 
 FORMS = ("both", "outputs", "state")
 """Which of the two cotangents are given."""
-FILLS = {"small": arrays.small, "fractions": arrays.fractions, "wild": arrays.wild}
+ABSENT = (*FORMS[1:], "in part", "neither")
+"""What may be absent: one of them, the first array of the state's, both."""
+FILLS: dict[str, Callable[..., arrays.Array]] = {
+    "small": arrays.small,
+    "fractions": arrays.fractions,
+    "wild": arrays.wild,
+    "zeros": lambda shape, dtype, seed: np.zeros(shape, dtype),
+}
 
 _SEED, _WIDTHS, _FORMS = st.integers(0, 7), st.integers(1, 2), choice(FORMS)
 _BATCH, _TIME = st.integers(1, 3), st.integers(1, 4)
@@ -66,7 +74,23 @@ def asking(case: Case, form: str = "both", content: str = "small", seed: int = 0
     leading = (steps, batch) if is_time_major(case) else (batch, steps)
     outputs = map_leaves(lambda n, size: array(leading, size, emitted[n], 17 * n), output_size)
     state = map_leaves(lambda n, size: array((batch,), size, held[n], 1009 + 17 * n), state_size)
-    return with_cotangents(case, None if form == "state" else outputs, None if form == "outputs" else state)
+    if form == "in part":
+        state = map_leaves(lambda n, leaf: leaf if n else None, state)
+    without_outputs, without_state = form in ("state", "neither"), form in ("outputs", "neither")
+    return with_cotangents(case, None if without_outputs else outputs, None if without_state else state)
+
+
+def with_zeros(case: Case) -> Case:
+    """The case with zeros in place of every cotangent that is None and could be an array."""
+    zeros, given = cotangents(asking(case, content="zeros")), cotangents(case)
+    return with_cotangents(case, *map(_merged, given, zeros))
+
+
+def _merged(given: Any, zeros: Any) -> Any:
+    if given is None:
+        return zeros
+    pairs = zip(flatten(given), flatten(zeros), strict=True)
+    return pack_sequence_as(given, [zero if leaf is None else leaf for leaf, zero in pairs])
 
 
 def linear_spec(units: int) -> CellSpec:
