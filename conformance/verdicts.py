@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import shlex
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -23,6 +23,10 @@ WORST_FIRST = ("fail", "could not run", "not run", "vacuous", "unsupported", "kn
 """Of several laws the first of these is the clause's verdict."""
 
 HOLDS, BROKEN, RUN_FAILED = 0, 1, 2
+
+MAY_LACK = ("gradients",)
+"""Sections that somebody else's implementation may leave out, but only as a whole: the page promises of back
+propagation that swap_memory is transparent to it, and not that there is any."""
 
 
 def verdict_of(clause: Clause, results: Sequence[LawResult], target: Target, out: Path) -> Verdict:
@@ -101,7 +105,8 @@ def replay_line(file: Path, target: Target) -> str:
 def exit_status(implementations: Sequence[Implementation], clauses: Sequence[Clause], troubles: Sequence[str]) -> int:
     """0: every clause asked for passes, at the levels that bind an implementation; 1: not so; 2: the run itself failed.
 
-    Only "pass" counts: what is unsupported, vacuous, not run or a known failure does not hold.
+    Only "pass" counts: what is unsupported, vacuous, not run or a known failure does not hold. The one exception: a
+    third party that declares every clause of a section in MAY_LACK unsupported is not held to that section.
     """
     found = [
         (implementation, {verdict["clause"]: verdict["verdict"] for verdict in implementation["verdicts"]})
@@ -110,11 +115,19 @@ def exit_status(implementations: Sequence[Implementation], clauses: Sequence[Cla
     if troubles or any("could not run" in verdicts.values() for _, verdicts in found):
         return RUN_FAILED
     for implementation, verdicts in found:
-        for clause in clauses:
+        asked = [clause for clause in clauses if clause.testable]
+        lacked = set() if implementation["own"] else _lacked(asked, verdicts)
+        for clause in asked:
             binding = clause.level == "documented" or implementation["own"]
-            if clause.testable and binding and verdicts.get(clause.id) != "pass":
+            if binding and clause.section not in lacked and verdicts.get(clause.id) != "pass":
                 return BROKEN
     return HOLDS
+
+
+def _lacked(clauses: Sequence[Clause], verdicts: Mapping[str, str]) -> set[str]:
+    """The sections that an implementation may lack and lacks: all that was asked of them is unsupported."""
+    had = {clause.section for clause in clauses if verdicts.get(clause.id) != "unsupported"}
+    return set(MAY_LACK) - had
 
 
 def worst(results: Sequence[LawResult]) -> str:
