@@ -84,18 +84,19 @@ def size(gradients: Gradients, towards: Gradients) -> float:
 
 def crosses_a_kink(case: Case, towards: Gradients) -> bool:
     """Whether some number that is clipped or rectified lies on different sides at the two points."""
-    if not any(map(_has_kinks, case.cells.values())):
+    if not any(map(has_kinks, case.cells.values())):
         return False
     ahead, behind = (equations.expected(moved(case, towards, far)).sides for far in (STEP, -STEP))
     return ahead != behind
 
 
-def _has_kinks(spec: Any) -> bool:
+def has_kinks(spec: Any) -> bool:
+    """Whether a cell, or one inside it, clips or rectifies."""
     if not isinstance(spec, CellSpec):
         return False
     clipped = {"cell_clip", "proj_clip"} & set(spec.options)
     rectified = spec.options.get("activation") == Function("relu")
-    return bool(clipped) or rectified or any(map(_has_kinks, spec.children))
+    return bool(clipped) or rectified or any(map(has_kinks, spec.children))
 
 
 def _pairs(gradients: Gradients, towards: Gradients) -> Iterator[tuple[Any, Any]]:

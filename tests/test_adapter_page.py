@@ -12,7 +12,7 @@ from conformance.cli import main
 from conformance.report import read
 
 PAGE = Path(__file__).parents[1] / "docs" / "adapter.md"
-MODULES = ("my_rnn", "my_adapter", "tf_like_adapter")
+MODULES = ("my_rnn", "my_adapter", "tf_like_adapter", "gradients_adapter")
 
 
 @pytest.fixture
@@ -63,3 +63,15 @@ def test_a_library_with_tensorflows_names_needs_no_more_than_its_names(folder: P
         "SEQ-5": "pass",
         "IN-7": "pass",
     }
+
+
+def test_who_has_no_gradients_reads_unsupported_and_is_not_held_to_them(folder: Path) -> None:
+    out = folder / "report"
+    assert main(["run", "my_adapter:MyRnn", "--out", str(out), "--jobs", "1", "--clause", "GRAD-14,GRAD-21"]) == 0
+    (implementation,) = read(out)["implementations"]
+    found = {verdict["clause"]: verdict["verdict"] for verdict in implementation["verdicts"]}
+    assert (found["GRAD-14"], found["GRAD-21"]) == ("unsupported", "unsupported")
+
+
+def test_a_library_with_gradients_hands_them_in(folder: Path) -> None:
+    assert verdicts("gradients_adapter:implementation", folder / "report", "GRAD-5") == {"GRAD-5": "pass"}
