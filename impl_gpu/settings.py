@@ -14,6 +14,7 @@ import numpy as np
 
 PATHS = ("auto", "cell")
 GEMMS = ("own", "cupy")
+SWAPS = ("auto", "move", "recompute")
 ENVIRONMENT = "IMPL_GPU_"
 _ON_OFF = {"1": True, "true": True, "on": True, "0": False, "false": False, "off": False}
 
@@ -28,9 +29,12 @@ class Options(NamedTuple):
     sync: bool = False
     gemm: str = "own"
     shadow: bool = False
+    swap: str = "auto"
+    memory_budget: int | None = None
 
 
-_CHOICES = {"path": PATHS, "gemm": GEMMS}
+_CHOICES = {"path": PATHS, "gemm": GEMMS, "swap": SWAPS}
+_SIZES = ("memory_budget",)
 _SET: ContextVar[dict[str, Any]] = ContextVar("impl_gpu_options", default={})  # noqa: B039  (never changed in place)
 
 
@@ -43,11 +47,13 @@ def options(
     sync: bool | None = None,
     gemm: str | None = None,
     shadow: bool | None = None,
+    swap: str | None = None,
+    memory_budget: int | None = None,
 ) -> Iterator[Options]:
     """Set switches for the calls within the block, in this thread or task.
 
     An argument that is None stays as it is outside: as an outer block has it, else as the environment variable
-    ``IMPL_GPU_<NAME>`` has it (1 or 0, or the word), else the default.
+    ``IMPL_GPU_<NAME>`` has it (1 or 0, the word or the number), else the default.
 
     Args:
         tf32: matrix products of float32 may round their operands to ten bits of mantissa, which tensor cores are
@@ -63,6 +69,12 @@ def options(
             Default: "own".
         shadow: every device call is done again on the host and compared, and the first that differs is named.
             Default: False.
+        swap: what ``swap_memory=True`` does. "auto": what the forward pass keeps for the backward one stays on the
+            device if it fits the budget; else it is moved to the host, and gates that would hold the steps up on
+            their way are computed again instead. "move": all of it is moved, even if it fits. "recompute": gates are
+            computed again, and the rest is moved. Default: "auto".
+        memory_budget: bytes of device memory for what is kept from a forward pass until its backward pass, with
+            ``swap_memory=True``; a positive integer. Default: what is free when the forward pass begins.
 
     Raises:
         TypeError, ValueError: an argument, or an environment variable, has a value that is none of these.
@@ -75,6 +87,8 @@ def options(
         "sync": sync,
         "gemm": gemm,
         "shadow": shadow,
+        "swap": swap,
+        "memory_budget": memory_budget,
     }
     checked = {name: _checked(name, value) for name, value in given.items() if value is not None}
     token = _SET.set({**_SET.get(), **checked})
@@ -107,6 +121,10 @@ def _from_environment() -> dict[str, Any]:
             value: Any = text
             if text not in _CHOICES[name]:
                 raise ValueError(f"{variable}: expected {_wanted(name)}, got {text!r}")
+        elif name in _SIZES:
+            if not (text.isascii() and text.isdecimal() and int(text)):
+                raise ValueError(f"{variable}: expected a number of bytes above 0, got {text!r}")
+            value = int(text)
         else:
             value = _ON_OFF.get(text.lower())
             if value is None:
@@ -122,6 +140,12 @@ def _checked(name: str, value: Any) -> Any:
         if value not in _CHOICES[name]:
             raise ValueError(f"{name}: expected {_wanted(name)}, got {value!r}")
         return value
+    if name in _SIZES:
+        if not isinstance(value, (int, np.integer)) or isinstance(value, bool):
+            raise TypeError(f"{name}: expected a number of bytes or None, got a {type(value).__name__}")
+        if value < 1:
+            raise ValueError(f"{name}: expected a number of bytes above 0, got {value}")
+        return int(value)
     if not isinstance(value, (bool, np.bool_)):
         raise TypeError(f"{name}: expected True, False or None, got a {type(value).__name__}")
     return bool(value)

@@ -24,6 +24,7 @@ from cupy.cuda import pinned_memory, runtime
 
 from . import cublas
 from .log import Entry, record
+from .memory import Meter, OutOfDeviceMemory
 from .seam import Buffer, Device, Gemm, Kernel, SeamError
 
 # What a capture that went wrong answers when it is ended (driver_types.h): it is over, and there is no graph.
@@ -46,14 +47,21 @@ SCALARS: dict[Any, Any] = {
 
 
 class CudaBuffer(Buffer):
-    """Memory of a pool of CuPy's, which takes it back when this object dies."""
+    """Memory of a pool of CuPy's, which takes it back when this object dies; ``meter`` counts it where there is one."""
 
-    __slots__ = ("memory", "nbytes", "ptr")
+    __slots__ = ("_meter", "memory", "nbytes", "ptr")
 
-    def __init__(self, memory: Any, nbytes: int) -> None:
+    def __init__(self, memory: Any, nbytes: int, meter: Meter | None = None) -> None:
         self.memory = memory
         self.ptr = memory.ptr
         self.nbytes = nbytes
+        self._meter = meter
+        if meter is not None:
+            meter.take(nbytes)
+
+    def __del__(self) -> None:
+        if self._meter is not None:
+            self._meter.give_back(self.nbytes)
 
 
 class CudaGraph(NamedTuple):
@@ -81,10 +89,21 @@ class CudaDevice(Device):
 
     # Memory.
 
+    def free_bytes(self) -> int:
+        """What the driver has left and CuPy's pool has idle, within the pool's limit (``MemoryPool.set_limit``)."""
+        pool = cupy.get_default_memory_pool()
+        free = int(runtime.memGetInfo()[0]) + int(pool.free_bytes())
+        limit = int(pool.get_limit())
+        return min(free, max(0, limit - int(pool.used_bytes()))) if limit else free
+
     def _do_allocate(self, nbytes: int, stream: Any) -> Buffer:
         self._refuse_capture("an allocation")
-        with stream:
-            return CudaBuffer(cupy.cuda.alloc(nbytes), nbytes)
+        try:
+            with stream:
+                memory = cupy.cuda.alloc(nbytes)
+        except cupy.cuda.memory.OutOfMemoryError as error:
+            raise OutOfDeviceMemory(nbytes, self.free_bytes(), self.purpose) from error
+        return CudaBuffer(memory, nbytes, self.meter)
 
     def _do_pinned(self, nbytes: int) -> Buffer:
         self._refuse_capture("an allocation")
@@ -241,7 +260,13 @@ class CudaDevice(Device):
         """A C-ordered array over ``buffer`` from byte ``offset`` on, which keeps the buffer alive."""
         if not isinstance(buffer, CudaBuffer):
             raise SeamError(f"array: expected a buffer of this side, got a {type(buffer).__name__}")
-        array = cupy.ndarray(shape, dtype, memptr=buffer.memory + offset if buffer.ptr else buffer.memory)
+        memory = buffer.memory
+        if buffer.ptr:
+            # Not the pool's own object: the array keeps the buffer, and so what counts it.
+            memory = cupy.cuda.MemoryPointer(
+                cupy.cuda.UnownedMemory(buffer.ptr, buffer.nbytes, buffer, self.number), offset
+            )
+        array = cupy.ndarray(shape, dtype, memptr=memory)
         if offset + array.nbytes > buffer.nbytes:
             raise SeamError(f"array: {array.nbytes} bytes from byte {offset} on of a buffer of {buffer.nbytes}")
         return array

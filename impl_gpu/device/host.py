@@ -7,6 +7,7 @@ It knows no cell and no array; ``host_arrays`` lies arrays over it.
 
 import contextlib
 import ctypes
+import gc
 import platform
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -19,6 +20,7 @@ from .host_gemm import product
 from .host_kernels import GEOMETRY, Entry
 from .host_memory import Memory, Region
 from .host_streams import HostEvent, HostGraph, HostStream, Model
+from .memory import UNLIMITED, OutOfDeviceMemory, rounded
 from .seam import Buffer, Device, Gemm, Kernel, SeamError
 
 MAX_SHARED = 227 * 1024
@@ -37,6 +39,8 @@ class HostBuffer(Buffer):
 
     def __del__(self) -> None:
         if self._region is not None:
+            if self._region.place == "device":
+                self._device.meter.give_back(self.nbytes)
             self._device._give_back(self._region)
 
 
@@ -50,11 +54,18 @@ class HostDevice(Device):
     """The device model; ``seed`` fixes the order in which its streams run.
 
     ``source(module, dtype)`` gives the text of a kernel module; None: that of ``impl_gpu.kernels``.
+    ``memory_limit`` is how many bytes of device memory there are, and may be set at any time; None: no limit.
     """
 
     kind = "host"
 
-    def __init__(self, seed: int = 0, source: Callable[[str, str], str] | None = None) -> None:
+    def __init__(
+        self,
+        seed: int = 0,
+        source: Callable[[str, str], str] | None = None,
+        memory_limit: int | None = None,
+    ) -> None:
+        self.memory_limit = memory_limit
         self._source = source
         self._memory = Memory()
         self._entries: dict[Kernel, Entry] = {}
@@ -209,11 +220,22 @@ class HostDevice(Device):
 
     # What the seam asks of a side: memory.
 
+    def free_bytes(self) -> int:
+        """What the limit leaves."""
+        return UNLIMITED if self.memory_limit is None else max(0, self.memory_limit - self.live_bytes())
+
     def _do_allocate(self, nbytes: int, stream: HostStream) -> Buffer:
         self._model.refuse_capture(f"{self.purpose}: an allocation")
         self._model.own(stream)
-        region = self._memory.allocate(nbytes, "device", self.purpose, stream) if nbytes else None
-        return HostBuffer(self, region)
+        if not nbytes:
+            return HostBuffer(self, None)
+        if rounded(nbytes) > self.free_bytes():
+            gc.collect()  # as CuPy does before it gives up
+        if rounded(nbytes) > self.free_bytes():
+            raise OutOfDeviceMemory(nbytes, self.free_bytes(), self.purpose)
+        buffer = HostBuffer(self, self._memory.allocate(nbytes, "device", self.purpose, stream))
+        self.meter.take(nbytes)
+        return buffer
 
     def _do_pinned(self, nbytes: int) -> Buffer:
         self._model.refuse_capture(f"{self.purpose}: an allocation")

@@ -25,6 +25,7 @@ from .calls import (
     row_major,
 )
 from .log import Entry, close_capture, open_capture, record
+from .memory import Meter, OutOfDeviceMemory
 
 __all__ = [
     "COMPUTE_TYPES",
@@ -34,6 +35,7 @@ __all__ = [
     "Gemm",
     "Graph",
     "Kernel",
+    "OutOfDeviceMemory",
     "Parameter",
     "SeamError",
     "check_gemm",
@@ -72,8 +74,37 @@ class Device(abc.ABC):
 
     # Memory.
 
+    @property
+    def meter(self) -> Meter:
+        """What counts this device's buffers."""
+        found: Meter = self.__dict__.setdefault("_meter", Meter())
+        return found
+
+    def live_bytes(self) -> int:
+        """Device memory in use that was allocated here: arrays of a caller's own that came from elsewhere don't count.
+
+        A buffer counts until the last reference to it goes, whatever the streams still do.
+        """
+        return self.meter.live
+
+    def peak_bytes(self) -> int:
+        """The most that ``live_bytes`` has been since ``reset_peak``, or ever."""
+        return self.meter.peak
+
+    def reset_peak(self) -> None:
+        """Count the peak from what is in use now."""
+        self.meter.reset_peak()
+
+    @abc.abstractmethod
+    def free_bytes(self) -> int:
+        """What can still be allocated, in all; one buffer of that size may be refused, since memory has gaps."""
+
     def allocate(self, nbytes: int, stream: Any, purpose: str) -> Buffer:
-        """Uninitialised device memory for work on ``stream``; refused during capture."""
+        """Uninitialised device memory for work on ``stream``; refused during capture.
+
+        Raises:
+            OutOfDeviceMemory: there is not as much left.
+        """
         self.purpose = purpose
         record(Entry("allocate", purpose, nbytes=nbytes))
         return self._do_allocate(nbytes, stream)

@@ -9,6 +9,7 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 from ..settings import Options
+from .memory import Meter
 from .seam import Buffer, Device, Gemm, Kernel
 
 
@@ -29,6 +30,15 @@ class Wrapped(Device):
         """The inner device, told the purpose of the call in progress."""
         self.inner.purpose = self.purpose
         return self.inner
+
+    @property
+    def meter(self) -> Meter:
+        """That of the device inside."""
+        return self.inner.meter
+
+    def free_bytes(self) -> int:
+        """As inside."""
+        return self.inner.free_bytes()
 
     def current_stream(self) -> Any:
         """As inside."""

@@ -1,0 +1,110 @@
+"""Memory of one call from its forward pass to its last pull, device and pinned; it refuses to know what lies in it.
+
+Device memory is allocated and given back in the order of the stream ``home``, which waits for the end of every pass.
+Pinned memory is the host's own, free at once when it is given back, so it waits until the last copy has run. What dies
+in the midst of a pass can't be given back at all, for nobody knows when the work on it ends.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from ..device.seam import Buffer, Device, OutOfDeviceMemory
+from ..fused.caches import caches_of
+
+PURPOSE = "kept for the backward pass"
+LOST = "buffers of passes that were broken off"
+WAITING = "pinned buffers that copies may still use"
+
+
+class Holding:
+    """Device blocks of these sizes, and pinned ones. Later work on ``stream`` may use them; ``side`` makes the copies.
+
+    Raises:
+        OutOfDeviceMemory: with all that is wanted, what was left, and ``advice``.
+    """
+
+    def __init__(
+        self,
+        device: Device,
+        stream: Any,
+        sizes: Sequence[int],
+        advice: str,
+        pinned_sizes: Sequence[int] = (),
+        side: Any = None,
+    ) -> None:
+        self._device = device
+        self._side = side
+        self._home = caches_of(device).streams.home
+        self._passing = False  # whether work is being enqueued that home does not know of yet
+        self._buffers: list[Buffer] = []
+        self._pinned: list[Buffer] = []
+        self._ended = device.new_event()
+        self._copied = device.new_event()
+        forget_copied(device)
+        self._allocate(sizes, advice)
+        self._pinned = [device.pinned(nbytes, "swapped blocks") for nbytes in pinned_sizes]
+        device.record_event(self._ended, self._home)
+        device.wait_event(stream, self._ended)
+
+    def address(self, number: int) -> int:
+        """Of a device block, for work of a pass, which begins now if none is under way."""
+        self._passing = True
+        return self._buffers[number].ptr
+
+    def pinned_address(self, number: int) -> int:
+        """Of a pinned block."""
+        return self._pinned[number].ptr
+
+    def device_bytes(self) -> int:
+        """Of all device blocks."""
+        return sum(buffer.nbytes for buffer in self._buffers)
+
+    def pinned_bytes(self) -> int:
+        """Of all pinned blocks."""
+        return sum(buffer.nbytes for buffer in self._pinned)
+
+    def await_last_pass(self, stream: Any) -> None:
+        """Later work on ``stream`` comes after all that the pass before was given, on its stream."""
+        self._device.wait_event(stream, self._ended)
+
+    def end_pass(self, stream: Any) -> None:
+        """All work of the pass has been enqueued, on ``stream`` and the side."""
+        self._device.record_event(self._ended, stream)
+        self._device.wait_event(self._home, self._ended)
+        if self._side is not None:
+            self._device.record_event(self._copied, self._side)
+            self._device.wait_event(self._home, self._copied)
+        self._passing = False
+
+    def _allocate(self, sizes: Sequence[int], advice: str) -> None:
+        """At the second attempt without what earlier calls have left for later ones."""
+        try:
+            self._take(sizes)
+        except OutOfDeviceMemory:
+            self._buffers.clear()
+            caches_of(self._device).clear()
+        else:
+            return
+        try:
+            self._take(sizes)
+        except OutOfDeviceMemory as error:
+            self._buffers.clear()
+            raise OutOfDeviceMemory(sum(sizes), self._device.free_bytes(), PURPOSE, advice) from error
+
+    def _take(self, sizes: Sequence[int]) -> None:
+        for nbytes in sizes:
+            self._buffers.append(self._device.allocate(nbytes, self._home, PURPOSE))
+
+    def __del__(self) -> None:
+        if self._passing:
+            self._device.kept.setdefault(LOST, []).append((self._buffers, self._pinned))
+        elif self._pinned:
+            self._device.kept.setdefault(WAITING, []).append((self._copied, self._pinned))
+
+
+def forget_copied(device: Device) -> None:
+    """Give back the pinned blocks of dead holdings whose last copies have run."""
+    waiting = device.kept.get(WAITING, [])
+    for entry in list(waiting):
+        if device.has_passed(entry[0]):
+            waiting.remove(entry)

@@ -1,0 +1,76 @@
+"""Who keeps the chunks from the forward pass to the backward one: the interface, and the choice; it refuses to keep.
+
+A call goes through its chunks in order: ``begin``, its work, ``written``. A pull goes through them from the last to the
+first: ``recall``, its work, ``used``. Each of the two ends with ``finished``, which belongs in a ``finally``: it is as
+right after half of a pass, and what has not seen it is held back for ever, since nobody knows when its work ends.
+
+    keeper = choose_keeper(device, stream, blocks, swap_memory, options)
+    try:
+        for number in range(len(blocks)):
+            address = keeper.begin(number, stream)
+            ...  # writes the block, and may read that of number - 1
+            keeper.written(number, stream)
+    finally:
+        keeper.finished(stream)
+
+Whoever enqueues through a keeper holds the lock of the device's caches.
+"""
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+from ..device.seam import Device
+from ..settings import Options
+from .cost import Block, block, decide
+from .memory_report import MemoryReport
+from .resident import Resident
+from .swapped import Swapped
+
+__all__ = ["Block", "Keeper", "block", "choose_keeper"]
+
+
+class Keeper(Protocol):
+    """Of one call; made when nothing of it has been enqueued."""
+
+    def begin(self, number: int, stream: Any) -> int:
+        """The device address of that chunk's block: later work on ``stream`` may write it.
+
+        The block of ``number - 1`` stays where it is until ``begin(number + 1)``.
+        """
+
+    def written(self, number: int, stream: Any) -> None:
+        """All that writes the block has been enqueued on ``stream``. It may still be read."""
+
+    def finished(self, stream: Any) -> None:
+        """All work of the pass has been enqueued on ``stream``."""
+
+    def recall(self, number: int, stream: Any) -> tuple[int, bool]:
+        """The address where later work on ``stream`` finds the block, and whether its gates must be recomputed.
+
+        Then only the first ``kept_bytes`` are there, and the rest may be written; else nothing may.
+        """
+
+    def used(self, number: int, stream: Any) -> None:
+        """All that works in the block has been enqueued on ``stream``."""
+
+    def report(self) -> MemoryReport:
+        """What is held, moved and recomputed; the caller adds what the keeper does not know."""
+
+
+def choose_keeper(
+    device: Device, stream: Any, blocks: Sequence[Block], swap_memory: bool, options: Options, besides: int = 0
+) -> Keeper:
+    """The keeper of a call with these chunks, all its memory allocated. Later work on ``stream`` may use it.
+
+    ``besides`` is how much device memory the call will want beside it.
+
+    Raises:
+        OutOfDeviceMemory: the device has not as much left; the message says what would help [SWAP-4].
+    """
+    free = 0
+    if swap_memory and options.swap == "auto" and options.memory_budget is None:
+        free = max(0, device.free_bytes() - besides)
+    decision = decide(blocks, swap_memory, options, free)
+    if decision.way == "keep":
+        return Resident(device, stream, blocks, decision, swap_memory)
+    return Swapped(device, stream, blocks, decision)

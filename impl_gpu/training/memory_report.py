@@ -1,0 +1,65 @@
+"""What a call that can be pulled back keeps, moves and computes again, in numbers; it refuses to do any of it.
+
+A forecast and a report are made by the same function, of the same blocks and the same decision.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from .cost import Block, Decision, moved_bytes, recomputed_bytes
+
+
+class MemoryReport(NamedTuple):
+    """Bytes, but for the words and counts.
+
+    The arrays of the caller (inputs, outputs, states, gradients) are in none of them but ``peak_bytes``.
+    """
+
+    path: str = ""
+    """Which path the call takes: "fused" or "any-cell"."""
+    chunks: int = 0
+    parallel_iterations: int = 0
+    """Steps of a chunk."""
+    saved_bytes: int = 0
+    """Device memory that is held for the backward pass."""
+    unswapped_bytes: int = 0
+    """What it would be without swapping."""
+    host_bytes: int = 0
+    """Page-locked host memory."""
+    moved_bytes: int = 0
+    """What the forward pass sends to the host."""
+    fetched_bytes: int = 0
+    """What the first backward pass gets back: the last chunks are still on the device then."""
+    recomputed_bytes: int = 0
+    """What a backward pass computes again."""
+    slots: int = 0
+    """Blocks on the device, which chunks take turns with."""
+    workspace_bytes: int = 0
+    """What the steps of both passes work in."""
+    peak_bytes: int = 0
+    """The most device memory that was in use at a time since the call began, all that impl_gpu allocated counted."""
+    decision: str = ""
+    """What happens to the chunks, and why."""
+
+
+def forecast(blocks: Sequence[Block], decision: Decision) -> MemoryReport:
+    """What the keeper of these blocks will say; ``path``, ``parallel_iterations`` and what is not its own are left."""
+    way = decision.way
+    unswapped = sum(block.nbytes for block in blocks)
+    moved = [moved_bytes(block, way) for block in blocks]
+    return MemoryReport(
+        chunks=len(blocks),
+        saved_bytes=unswapped if way == "keep" else decision.slots * slot_bytes(blocks),
+        unswapped_bytes=unswapped,
+        host_bytes=sum(moved),
+        moved_bytes=sum(moved),
+        fetched_bytes=sum(moved[: len(blocks) - decision.slots]),
+        recomputed_bytes=sum(recomputed_bytes(block, way) for block in blocks),
+        slots=decision.slots,
+        decision=decision.words,
+    )
+
+
+def slot_bytes(blocks: Sequence[Block]) -> int:
+    """What holds any of the blocks."""
+    return max((block.nbytes for block in blocks), default=0)
