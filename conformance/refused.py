@@ -1,10 +1,10 @@
 """docs/arguments.md: which values of which parameter are refused, with which error, from the suite's own table of wrong
-arguments; it asks no implementation."""
+arguments and cotangents; it asks no implementation."""
 
 import sys
 from collections.abc import Iterable, Iterator
 
-from conformance.strategies import WRONG, WrongArgument
+from conformance.strategies import WRONG, WrongArgument, wrong_cotangents
 from dynamic_rnn_spec import clauses
 from dynamic_rnn_spec.case import PARAMETERS
 
@@ -29,6 +29,19 @@ _RUNNING = """\
 
 These are refused as soon as they show, with the same kind of error; what the call made is undone.
 """
+
+_GRADIENTS = """\
+## What is refused where gradients are asked for
+
+All of the above by `dynamic_rnn_vjp`, and these by it or by the function `vjp` that it gives.
+"""
+
+LACKING: tuple[tuple[str, str], ...] = (
+    ("cell", "has no call_vjp that was written for its call, or has inside it one that has none"),
+    ("activation", "a function without an attribute vjp"),
+    ("residual_fn", "a function without an attribute vjp"),
+)
+"""What can't be pulled back, before the cell is called: argument, what it lacks."""
 
 RUNNING: tuple[tuple[str, str, str, str], ...] = (
     ("cell", "returns a state with another type of container", "TypeError", "CELL-10"),
@@ -57,7 +70,20 @@ def document() -> str:
     lines += [_RUNNING]
     running = ((f"`{name}`", what, f"`{kind}`", *_clause(id)) for name, what, kind, id in RUNNING)
     lines += _table(("Parameter", "What is wrong", "Error", "Clause", "Level"), running)
+    lines += ["", _GRADIENTS]
+    lacking = [(f"`{name}`", what, "`TypeError`", *_clause("GRAD-20")) for name, what in LACKING]
+    lines += _table(("Argument", "What is wrong", "Error", "Clause", "Level"), [*lacking, *_cotangents()])
     return "\n".join(lines) + "\n"
+
+
+def _cotangents() -> Iterator[tuple[str, ...]]:
+    """One row for each cotangent and kind of error, with every value that is tried."""
+    groups: dict[tuple[str, str], list[str]] = {}
+    for wrong in wrong_cotangents.WRONG:
+        said = f"{wrong.name} where there is no gradient" if wrong.without else wrong.name
+        groups.setdefault((wrong.parameter, wrong.kind), []).append(said)
+    for (parameter, kind), values in groups.items():
+        yield f"`{parameter}`", "; ".join(values), f"`{kind}`", *_clause("GRAD-21")
 
 
 def _rows(parameter: str) -> Iterator[tuple[str, ...]]:

@@ -6,11 +6,13 @@ from typing import Any
 import numpy as np
 import pytest
 
+from conformance import explain
 from conformance.report import Counterexample, Report
 from conformance.report.comparison import Drawing, draw
 from conformance.report.picture import Grid, batch_grid, layout_of, plain_grid
 from conformance.report.values import Unreadable, describe, differing, leaves, number, read_value
-from dynamic_rnn_spec.case import Answer, Call, Case, CellRef, Raised, encode
+from dynamic_rnn_spec import Gradients
+from dynamic_rnn_spec.case import Answer, Call, Case, CellRef, Cotangents, Raised, encode
 
 INPUTS = np.arange(6, dtype=np.float32).reshape(2, 3, 1)
 
@@ -234,6 +236,34 @@ def test_a_case_that_cannot_be_read_says_so(case: Any) -> None:
 def test_the_call_in_a_line() -> None:
     found = drawing(None, None, None, call(sequence_length=[1, 2], dtype="float32"))
     assert found.calls[0].signature == "dynamic_rnn(cell, float32 [2, 3, 1], sequence_length=[1, 2], dtype='float32')"
+
+
+def test_a_call_that_asks_for_gradients_shows_its_cotangents() -> None:
+    d_outputs = np.full((2, 3, 1), 2, np.float32)
+    made = call(sequence_length=np.array([1, 3], np.int32)).replace(cotangents=Cotangents(d_outputs, None))
+    gradients = Gradients(INPUTS, None, {"rnn/cell/bias": np.array([1.0, 2.0])})
+    got = Answer.returned(INPUTS, INPUTS[:, 0], gradients=gradients)
+    wanted = got.replace(gradients=gradients._replace(inputs=INPUTS * 0))
+    found = drawing(encode(wanted), encode(got), None, made)
+    (drawn,) = found.calls
+    assert drawn.signature.endswith(", and vjp(float32 [2, 3, 1], None)")
+    assert [grid.title for grid in drawn.grids] == ["inputs: float32 [2, 3, 1]", "d_outputs: float32 [2, 3, 1]"]
+    assert kinds(drawn.grids[1]) == ["vpp", "vvv"]
+    (row,) = found.rows
+    assert [side.heading for side in row] == ["expected gradients.inputs", "got gradients.inputs"]
+    assert [kinds(side.grid) for side in row] == [["vpp", "vvv"]] * 2
+    assert found.difference == "gradients.inputs[0, 1, 0]: expected 0, got 1"
+    paths = [leaf.path for leaf in leaves(read_value(encode(got)))]
+    assert paths == [
+        "outputs",
+        "state",
+        "gradients.inputs",
+        "gradients.initial_state",
+        "gradients.variables['rnn/cell/bias']",
+    ]
+    lines = explain.case_text(Case({}, [made]).to_json())
+    assert ", and vjp(float32 [2, 3, 1] = [[[2], [2], [2]], [[2], [2], [2]]], None)" in lines
+    assert read_value(Answer.returned(1, 2).to_json()) == {"outputs": 1, "state": 2}
 
 
 @pytest.mark.parametrize(
