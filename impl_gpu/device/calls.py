@@ -179,14 +179,32 @@ def row_major(
     ldc: int,
     accumulate: bool,
     tf32: bool = False,
+    transpose_a: bool = False,
+    transpose_b: bool = False,
 ) -> Gemm:
     """The tuple of C [rows, columns] (+)= A [rows, inner] B [inner, columns], all three lying row after row.
 
-    ``lda``, ``ldb`` and ``ldc`` count elements from one row to the next. Read column after column the matrices are
-    their transposes, so it is C^T = B^T A^T that is asked for.
+    With ``transpose_a`` it is the transpose of A that lies there, [inner, rows]; with ``transpose_b`` that of B,
+    [columns, inner]. ``lda``, ``ldb`` and ``ldc`` count elements from one row to the next of what lies there. Read
+    column after column the matrices are their transposes, so it is C^T = B^T A^T that is asked for.
     """
     compute = "64F" if dtype == "float64" else "32F_FAST_TF32" if tf32 and dtype == "float32" else "32F"
-    beta = 1.0 if accumulate else 0.0
     return Gemm(
-        False, False, columns, rows, inner, 1.0, b, dtype, ldb, a, dtype, lda, beta, c, accumulator, ldc, compute
+        transpose_a=transpose_b,
+        transpose_b=transpose_a,
+        m=columns,
+        n=rows,
+        k=inner,
+        alpha=1.0,
+        a=b,
+        a_type=dtype,
+        lda=ldb,
+        b=a,
+        b_type=dtype,
+        ldb=lda,
+        beta=1.0 if accumulate else 0.0,
+        c=c,
+        c_type=accumulator,
+        ldc=ldc,
+        compute=compute,
     )

@@ -66,16 +66,26 @@ def test_the_whole_tuple(
     assert np.isnan(got[:, m:].astype(np.float64)).all()  # what lies between the columns stays
 
 
-def test_rows_after_rows(make_desk: Callable[..., Any]) -> None:
+@pytest.mark.parametrize("transpose_a", [False, True])
+@pytest.mark.parametrize("transpose_b", [False, True])
+def test_rows_after_rows(transpose_a: bool, transpose_b: bool, make_desk: Callable[..., Any]) -> None:
     desk = make_desk(0)
     a, b = np.arange(6).reshape(2, 3), np.arange(12).reshape(3, 4)
-    buffers = [desk.upload(a), desk.upload(b), desk.upload(np.full((2, 4), 100))]
-    pa, pb, pc = (buffer.ptr for buffer in buffers)
+    stored = [a.T if transpose_a else a, b.T if transpose_b else b, np.full((2, 4), 100)]
+    pa, pb, pc = (desk.upload(matrix.copy()) for matrix in stored)
     call = row_major(
-        pa, pb, pc, 2, 4, 3, dtype="float32", accumulator="float32", lda=3, ldb=4, ldc=4, accumulate=True
-    )  # fmt: skip
+        *(pa.ptr, pb.ptr, pc.ptr, 2, 4, 3),
+        dtype="float32",
+        accumulator="float32",
+        lda=2 if transpose_a else 3,
+        ldb=3 if transpose_b else 4,
+        ldc=4,
+        accumulate=True,
+        transpose_a=transpose_a,
+        transpose_b=transpose_b,
+    )
     desk.device.gemm(call, desk.stream, "product")
-    np.testing.assert_array_equal(desk.download(buffers[2]).reshape(2, 4), a @ b + 100)
+    np.testing.assert_array_equal(desk.download(pc).reshape(2, 4), a @ b + 100)
 
 
 def test_nan_and_infinity_pass_without_a_warning(make_desk: Callable[..., Any]) -> None:
