@@ -44,6 +44,10 @@ class Staging:
         self._slots.append(slot)
         self.give_back(KEPT_BYTES)
 
+    def take_over(self, buffer: Buffer, copied: Any) -> None:
+        """Keep pinned memory whose owner has died, at least until that event has passed; may be called at any time."""
+        self._slots.append(_Slot(buffer, copied))
+
     def give_back(self, kept: int) -> None:
         """Let go of slots that no copy reads any more until no more than ``kept`` bytes are held."""
         held = sum(slot.buffer.nbytes for slot in self._slots)

@@ -16,6 +16,7 @@ right and the time is not: ``options(swap="move")`` or ``options(swap="recompute
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from ..device.memory import UNLIMITED
 from ..settings import Options
 
 COPY_BYTES = 50e9
@@ -67,20 +68,20 @@ def decide(blocks: Sequence[Block], swap_memory: bool, options: Options, free: i
     needed = sum(block.nbytes for block in blocks)
     if not swap_memory:
         return Decision("keep", len(blocks), "kept on the device: swap_memory is False")
-    if options.swap != "auto":
-        slots = min(MOST_SLOTS, max(1, len(blocks) - 1))
-        return Decision(options.swap, slots, f'{_DONE[options.swap]}: options(swap="{options.swap}") says so')
-    budget, whose = (free, "free") if options.memory_budget is None else (options.memory_budget, "the budget")
-    if needed <= budget:
-        return Decision("keep", len(blocks), f"kept on the device: {needed} bytes of {budget} that are {whose}")
+    budget = free if options.memory_budget is None else options.memory_budget
     slots = _slots(blocks, budget)
+    if options.swap != "auto":
+        said = f'{_DONE[options.swap]}: options(swap="{options.swap}") says so'
+        return Decision(options.swap, max(1, min(slots, len(blocks) - 1)), said)
+    if needed <= budget:
+        return Decision("keep", len(blocks), f"kept on the device: {needed} bytes fit {_said(budget)}")
+    full = f"{needed} bytes do not fit {_said(budget)}"
     if slots >= len(blocks):
-        few = f"kept on the device: {needed} bytes do not fit {budget}, but {len(blocks)} chunks are too few to move"
-        return Decision("keep", len(blocks), few)
+        return Decision("keep", len(blocks), f"kept on the device: {full}, but {len(blocks)} chunks are too few to move")
     lost = {way: _lost(blocks, way) for way in ("move", "recompute")}
     way = min(lost, key=lambda one: lost[one])  # the first of equals
     other = "recompute" if way == "move" else "move"
-    why = f"{needed} bytes do not fit {budget}, and to {way} loses {_ms(lost[way])}, to {other} {_ms(lost[other])}"
+    why = f"{full}, and to {way} loses {_ms(lost[way])}, to {other} {_ms(lost[other])}"
     return Decision(way, slots, f"{_DONE[way]}: {why}")
 
 
@@ -99,7 +100,7 @@ _DONE = {"move": "moved to the host", "recompute": "moved to the host without th
 
 def _slots(blocks: Sequence[Block], budget: int) -> int:
     """Three where they fit and there are more chunks than that, else two."""
-    largest = max(block.nbytes for block in blocks)
+    largest = max((block.nbytes for block in blocks), default=0)
     return MOST_SLOTS if len(blocks) > MOST_SLOTS and MOST_SLOTS * largest <= budget else MOST_SLOTS - 1
 
 
@@ -109,6 +110,10 @@ def _lost(blocks: Sequence[Block], way: str) -> float:
     again = sum(block.again for block in blocks) if way == "recompute" else 0.0
     forward = sum(block.seconds for block in blocks)
     return max(0.0, copying - forward) + max(0.0, copying - BACKWARD * forward - again) + again
+
+
+def _said(budget: int) -> str:
+    return "memory without a limit" if budget >= UNLIMITED // 2 else f"{budget}"
 
 
 def _ms(seconds: float) -> str:

@@ -10,10 +10,10 @@ from typing import Any
 
 from ..device.seam import Buffer, Device, OutOfDeviceMemory
 from ..fused.caches import caches_of
+from ..fused.staging import KEPT_BYTES
 
 PURPOSE = "kept for the backward pass"
 LOST = "buffers of passes that were broken off"
-WAITING = "pinned buffers that copies may still use"
 
 
 class Holding:
@@ -34,13 +34,15 @@ class Holding:
     ) -> None:
         self._device = device
         self._side = side
-        self._home = caches_of(device).streams.home
+        caches = caches_of(device)
+        caches.staging.give_back(KEPT_BYTES)
+        self._staging = caches.staging
+        self._home = caches.streams.home
         self._passing = False  # whether work is being enqueued that home does not know of yet
         self._buffers: list[Buffer] = []
         self._pinned: list[Buffer] = []
         self._ended = device.new_event()
         self._copied = device.new_event()
-        forget_copied(device)
         self._allocate(sizes, advice)
         self._pinned = [device.pinned(nbytes, "swapped blocks") for nbytes in pinned_sizes]
         device.record_event(self._ended, self._home)
@@ -70,11 +72,15 @@ class Holding:
     def end_pass(self, stream: Any) -> None:
         """All work of the pass has been enqueued, on ``stream`` and the side."""
         self._device.record_event(self._ended, stream)
-        self._device.wait_event(self._home, self._ended)
         if self._side is not None:
             self._device.record_event(self._copied, self._side)
-            self._device.wait_event(self._home, self._copied)
+        self._tell_home()
         self._passing = False
+
+    def _tell_home(self) -> None:
+        """Memory that is given back from now on comes after the pass."""
+        self._device.wait_event(self._home, self._ended)
+        self._device.wait_event(self._home, self._copied)
 
     def _allocate(self, sizes: Sequence[int], advice: str) -> None:
         """At the second attempt without what earlier calls have left for later ones."""
@@ -98,13 +104,6 @@ class Holding:
     def __del__(self) -> None:
         if self._passing:
             self._device.kept.setdefault(LOST, []).append((self._buffers, self._pinned))
-        elif self._pinned:
-            self._device.kept.setdefault(WAITING, []).append((self._copied, self._pinned))
-
-
-def forget_copied(device: Device) -> None:
-    """Give back the pinned blocks of dead holdings whose last copies have run."""
-    waiting = device.kept.get(WAITING, [])
-    for entry in list(waiting):
-        if device.has_passed(entry[0]):
-            waiting.remove(entry)
+            return
+        for buffer in self._pinned:
+            self._staging.take_over(buffer, self._copied)

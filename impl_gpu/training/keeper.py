@@ -68,7 +68,7 @@ def choose_keeper(
         OutOfDeviceMemory: the device has not as much left; the message says what would help [SWAP-4].
     """
     free = 0
-    if swap_memory and options.swap == "auto" and options.memory_budget is None:
+    if swap_memory and options.memory_budget is None:
         free = max(0, device.free_bytes() - besides)
     decision = decide(blocks, swap_memory, options, free)
     if decision.way == "keep":

@@ -61,7 +61,7 @@ class Swapped:
         """Its copy to the host begins."""
         slot = self._slot(number)
         self._device.record_event(slot.used, stream)
-        self._await_used(slot)
+        self._await_written(slot)
         self._copy_out(number, slot)
         self._device.record_event(slot.left, self._copies)
         slot.holds = number
@@ -84,7 +84,7 @@ class Swapped:
         self._fetch(number)
         self._await_arrived(slot, stream)
         slot.busy = True
-        for ahead in range(number - 1, max(-1, number - len(self._slots)), -1):
+        for ahead in self._ahead(number):
             if not self._slot(ahead).busy:
                 self._fetch(ahead)
         return self._address(slot), self._recomputed[number]
@@ -125,6 +125,14 @@ class Swapped:
     def _await_last_pass(self, stream: Any) -> None:
         """Also where that was on another stream."""
         self._holding.await_last_pass(stream)
+
+    def _ahead(self, number: int) -> range:
+        """The chunks that the other slots are for while the pass works in that one."""
+        return range(number - 1, max(-1, number - len(self._slots)), -1)
+
+    def _await_written(self, slot: _Slot) -> None:
+        """Later copies find what the pass has written."""
+        self._device.wait_event(self._copies, slot.used)
 
     def _await_used(self, slot: _Slot) -> None:
         """Later copies find the slot left by the pass."""
