@@ -32,17 +32,16 @@ def drop(call: Call, chunk: Chunk, value: int, stage: Drop) -> None:
         )
 
 
-def add(call: Call, chunk: Chunk, stage: Add) -> None:
-    """The sum of two values, in the place of the right one."""
-    into = call.address(stage.right, chunk)
+def add(call: Call, chunk: Chunk, value: int, stage: Add) -> None:
+    """The sum of two values."""
     kernels.launch_residual_add(
         call.device,
         call.stream,
         dtype=call.precision.name,
-        out=into,
+        out=call.address(value, chunk),
         a=call.address(stage.left, chunk),
-        b=into,
-        count=chunk.length * chunk.active * call.widths[stage.right],
+        b=call.address(stage.right, chunk),
+        count=chunk.length * chunk.active * call.widths[value],
     )
 
 

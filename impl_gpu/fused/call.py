@@ -1,7 +1,7 @@
 """All that one call of the fused path works with, and where it lies; it refuses to run any of it."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..device.seam import Device
 from ..settings import Options
@@ -13,6 +13,13 @@ from .plan import Layer, Plan
 from .precision import Precision
 from .ragged import Chunk, Schedule
 from .workspace import Workspace
+
+
+class Projected(NamedTuple):
+    """The address of sums, and whether every step has its own, one after the other."""
+
+    ptr: int
+    each_step: bool
 
 
 @dataclass(frozen=True)
@@ -46,12 +53,25 @@ class Call:
             return self.inputs.address(chunk)
         return self.workspace.addresses[f"value {place}"]
 
+    def chunk_out(self, value: int, chunk: Chunk) -> int | None:
+        """Where that value is to be written; None: straight to the caller, by the layer on top."""
+        at_top = value == len(self.plan.stages)
+        return None if at_top and isinstance(self.plan.stages[-1], Layer) else self.address(value, chunk)
+
+    def saved_c(self, layer: int) -> int | None:
+        """Where the c of a layer after each step is to be written besides; None: nowhere."""
+        return None
+
+    def projected(self, layer: int) -> "Projected":
+        """Where the sums of a projection go."""
+        return Projected(self.workspace.addresses.get("projected", 0), False)
+
     def clock(self, layer: int) -> int:
         """Where the clock of a layer lies."""
         return self.workspace.addresses[f"clock {layer}"]
 
-    def gates(self, number: int) -> int:
-        """Where the gates of that chunk lie: chunks take turns with the slots."""
+    def gates(self, number: int, layer: int) -> int:
+        """Where the gates of that chunk lie: chunks take turns with the slots, and so do layers."""
         return self.workspace.addresses[f"gates {number % SLOTS if self.overlaps else 0}"]
 
 

@@ -5,7 +5,7 @@ events, not the host, see to it that the next user comes later.
 """
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -23,7 +23,7 @@ from .layout import SLOTS, Layout, Tables, layout
 from .noise import Noise
 from .outputs import Outputs
 from .plan import Plan, Refusal, plan
-from .precision import PRECISIONS, Precision
+from .precision import PRECISIONS, Numbers, Precision
 from .ragged import Schedule, schedule
 from .state import States
 from .weights import PackedWeights
@@ -52,9 +52,9 @@ def run(cell: Any, given: Arguments, device: Device) -> tuple[list[Any], Any]:
     with caches.lock:
         outputs = Outputs(device, stream, runs, widths[-1], given.time_major, x.dtype)
         needed = workspace_layout(stages, inputs.depth, precision, runs, options)
-        packed = _weights(caches, stages, widths, stream)
-        with _workspace(caches, needed, stream) as workspace:
-            tables = _tables(caches, workspace, runs, inputs.is_packed or runs.lengths is not None, stream)
+        packed = packed_weights(caches, stages, widths, stream)
+        with taken_workspace(caches, needed, stream) as workspace:
+            tables = upload_tables(caches, workspace, runs, inputs.is_packed or runs.lengths is not None, stream)
             order = None if runs.order is None else tables["order"]
             inputs.pack(device, stream, tables)
             states = States(device, stream, stages.layers, workspace.addresses, order, runs.batch_size, precision)
@@ -88,7 +88,8 @@ def workspace_layout(stages: Plan, depth: int, precision: Precision, runs: Sched
 
 
 @contextlib.contextmanager
-def _workspace(caches: Caches, needed: Layout, stream: Any) -> Iterator[Workspace]:
+def taken_workspace(caches: Caches, needed: Layout, stream: Any) -> Iterator[Workspace]:
+    """A workspace of that layout, out of the pool for as long as work on it is being enqueued on ``stream``."""
     workspace = caches.workspaces.take(needed)
     workspace.begin(stream)
     try:
@@ -98,15 +99,17 @@ def _workspace(caches: Caches, needed: Layout, stream: Any) -> Iterator[Workspac
         caches.workspaces.give_back(workspace)
 
 
-def _weights(caches: Caches, stages: Plan, widths: list[int], stream: Any) -> list[PackedWeights]:
-    """The weights of each layer, as they are now."""
+def packed_weights(
+    caches: Caches, stages: Plan, widths: list[int], stream: Any, values: Sequence[Sequence[Numbers]] | None = None
+) -> list[PackedWeights]:
+    """The weights of each layer, with these values of its variables; None: as they are now."""
     packed = [caches.weights.of(layer, widths[layer.source]) for layer in stages.layers]
-    for layer, weights in zip(stages.layers, packed, strict=True):
-        weights.begin(layer, stream)
+    for index, (layer, weights) in enumerate(zip(stages.layers, packed, strict=True)):
+        weights.begin(layer, stream, None if values is None else values[index])
     return packed
 
 
-def _tables(caches: Caches, workspace: Workspace, runs: Schedule, needed: bool, stream: Any) -> dict[str, int]:
+def upload_tables(caches: Caches, workspace: Workspace, runs: Schedule, needed: bool, stream: Any) -> dict[str, int]:
     """The addresses of the tables of this call, which are copied if ``needed`` and not there from the call before."""
     tables = Tables.of(runs)
     data, ptr = tables.fill(runs), workspace.addresses["tables"]

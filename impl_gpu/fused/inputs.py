@@ -15,13 +15,17 @@ from .ragged import Chunk, Schedule
 class Inputs:
     """x, read where it lies if its rows follow each other as the chunks want them, else from one packed copy."""
 
-    def __init__(self, x: Any, time_major: bool, runs: Schedule, precision: Precision) -> None:
+    def __init__(
+        self, x: Any, time_major: bool, runs: Schedule, precision: Precision, shielded: bool = False
+    ) -> None:
+        """``shielded``: rows hold zeros past their lengths, whatever the caller's hold there."""
         x = in_whole_rows(x if time_major else x.swapaxes(0, 1), leading=2)
         self._x = x
         self._runs = runs
         self._precision = precision
         self._purpose = "pack rows" if time_major else "transpose"
-        self._direct = runs.whole and bool(x.flags.c_contiguous)
+        self._shielded = shielded and runs.lengths is not None
+        self._direct = runs.whole and bool(x.flags.c_contiguous) and not self._shielded
         self._packed: Buffer | None = None
         self._row_bytes: int = x.shape[2] * precision.stored
 
@@ -56,6 +60,7 @@ class Inputs:
             src_t=x.strides[0] // x.itemsize,
             src_row=x.strides[1] // x.itemsize,
             packed=runs.packed_rows,
+            **({"lengths": tables["lengths"]} if self._shielded else {}),
             purpose=self._purpose,
         )
 

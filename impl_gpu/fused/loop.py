@@ -59,13 +59,14 @@ class Loop:
             elif isinstance(stage, Drop):
                 drop(call, chunk, value, stage)
             elif isinstance(stage, Add):
-                add(call, chunk, stage)
-        if not isinstance(call.plan.stages[-1], Layer):
+                add(call, chunk, value, stage)
+        if call.chunk_out(len(call.plan.stages), chunk) is not None:
             write_outputs(call, chunk)
 
     def _run_layer(self, number: int, chunk: Chunk, value: int) -> None:
         """The input products of all steps, unless they are there already; then the steps one after the other."""
-        recurrence, gates = self._recurrences[value], self._call.gates(number)
+        recurrence = self._recurrences[value]
+        gates = self._call.gates(number, recurrence.index)
         if self._ahead and recurrence.index == 0:
             self._ahead.await_products(number)
         else:

@@ -53,7 +53,7 @@ class Noise:
         if number in self._entered:
             return self._entered[number]
         draw, asked = self._draws[number], self._asked[number]
-        noise = enter(self._device, draw.wrapper.noise(draw.purpose, draw.leaf, asked))
+        noise = enter(self._device, self._draw(number))
         shape = (1, *asked.shape[1:]) if draw.per_sequence else asked.shape
         if noise.dtype != asked.dtype:
             raise ArgumentTypeError("uniform", f"noise of dtype {asked.dtype}", str(noise.dtype), "EQ-9")
@@ -64,6 +64,11 @@ class Noise:
         if draw.per_sequence:
             self._entered[number] = noise
         return noise
+
+    def _draw(self, number: int) -> Any:
+        """The draw itself, as the wrapper gives it."""
+        draw = self._draws[number]
+        return draw.wrapper.noise(draw.purpose, draw.leaf, self._asked[number])
 
 
 def _width(draw: Draw, widths: list[int]) -> int:

@@ -83,7 +83,7 @@ class Recurrence:
 
     def _steps(self, chunk: Chunk, gates: int) -> Steps:
         call, layer, at = self._call, self.layer, self._call.workspace.addresses
-        at_top = self._value == len(call.plan.stages)
+        projected = call.projected(self.index)
         return Steps(
             kind=layer.kind,
             options=KINDS[layer.kind].options(layer.cell),
@@ -99,9 +99,11 @@ class Recurrence:
             c=at.get(f"c {self.index}", 0),
             h=at[f"h {self.index}"],
             scratch=at.get("scratch", 0),
-            projected=at.get("projected", 0),
+            projected=projected.ptr,
+            projected_each=projected.each_step,
             lengths=call.lengths,
             order=call.order,
             clock=call.clock(self.index),
-            chunk_out=None if at_top else call.address(self._value, chunk),
+            chunk_out=call.chunk_out(self._value, chunk),
+            saved_c=call.saved_c(self.index),
         )

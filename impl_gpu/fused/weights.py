@@ -9,8 +9,11 @@ import weakref
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from ..device.seam import Buffer, Device
 from .layers import KINDS
+from .layers.steps import Read
 from .layout import aligned
 from .plan import Layer
 from .precision import Numbers
@@ -40,11 +43,11 @@ class PackedWeights:
         """Whether these are weights of that layer's variables, and not of ended ones that had their place."""
         return _same([variable() for variable in self._variables], layer.cell.variables)
 
-    def begin(self, layer: Layer, stream: Any) -> None:
-        """Later work on ``stream`` finds the values that the variables have now."""
-        values = [variable.value for variable in layer.cell.variables]
+    def begin(self, layer: Layer, stream: Any, values: Sequence[Numbers] | None = None) -> None:
+        """Later work on ``stream`` finds these values of the variables; None: those that they have now."""
+        values = values_of(layer) if values is None else list(values)
         if not self._holds(values):
-            self._write(KINDS[layer.kind].weights(layer.cell, self._depth))
+            self._write(KINDS[layer.kind].weights(layer.cell, self._depth, _reader(layer, values)))
             self._values = values
         self._await_write(stream)
 
@@ -91,6 +94,21 @@ class WeightsCache:
     def _forget_dead(self) -> None:
         for key in [key for key, weights in self._kept.items() if not weights.alive()]:
             del self._kept[key]
+
+
+def values_of(layer: Layer) -> list[Numbers]:
+    """What the variables of a layer hold now. Nobody writes into these arrays: what is assigned is another one."""
+    return [variable.value for variable in layer.cell.variables]
+
+
+def _reader(layer: Layer, values: Sequence[Numbers]) -> Read:
+    known = dict(zip(layer.cell.variables, values, strict=True))
+
+    def read(weight: Any) -> Numbers:
+        parts = [known[part] for part in weight.parts]
+        return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+    return read
 
 
 def _same(some: Sequence[Any], others: Sequence[Any]) -> bool:

@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 
 from ... import kernels
 from ...device.seam import Device
-from ..precision import Numbers, Precision
-from .steps import Step, Steps, product, when, where
+from ..precision import Precision
+from .steps import Read, Step, Steps, product, when, where
 
 GATES = 1
 
@@ -26,10 +26,10 @@ def options(cell: Any) -> tuple[()]:
     return ()
 
 
-def weights(cell: Any, depth: int) -> Weights:
+def weights(cell: Any, depth: int, read: Read) -> Weights:
     """The kernel [d + n, n] in its two parts, and the bias."""
-    kernel: Numbers = cell._kernel.read()
-    return Weights(kernel[:depth], kernel[depth:], cell._bias.read())
+    kernel = read(cell._kernel)
+    return Weights(kernel[:depth], kernel[depth:], read(cell._bias))
 
 
 def scratch(layer: Any, precision: Precision) -> dict[str, int]:

@@ -9,8 +9,8 @@ import numpy as np
 
 from ... import kernels
 from ...device.seam import Device
-from ..precision import Numbers, Precision
-from .steps import Step, Steps, product, when, where
+from ..precision import Precision
+from .steps import Read, Step, Steps, product, when, where
 
 GATES = 3
 
@@ -29,15 +29,14 @@ def options(cell: Any) -> tuple[()]:
     return ()
 
 
-def weights(cell: Any, depth: int) -> Weights:
+def weights(cell: Any, depth: int, read: Read) -> Weights:
     """gates/kernel [d + n, 2 n] and candidate/kernel [d + n, n]: the parts for x side by side, those for h apart."""
-    gates: Numbers = cell._gates_kernel.read()
-    candidate: Numbers = cell._candidate_kernel.read()
+    gates, candidate = read(cell._gates_kernel), read(cell._candidate_kernel)
     return Weights(
         np.concatenate([gates[:depth], candidate[:depth]], axis=1),
         gates[depth:],
         candidate[depth:],
-        np.concatenate([cell._gates_bias.read(), cell._candidate_bias.read()]),
+        np.concatenate([read(cell._gates_bias), read(cell._candidate_bias)]),
     )
 
 

@@ -11,8 +11,8 @@ import numpy as np
 from ... import kernels
 from ...cells import LSTMCell
 from ...device.seam import Device
-from ..precision import Numbers, Precision
-from .steps import Step, Steps, product, when, where
+from ..precision import Precision
+from .steps import Read, Step, Steps, product, when, where
 
 GATES = 4
 NO_CLIP = -1.0
@@ -47,16 +47,16 @@ def options(cell: Any) -> Options:
     return Options(cell._forget_bias, cell_clip, proj_clip, cell._use_peepholes, cell._num_proj is not None)
 
 
-def weights(cell: Any, depth: int) -> Weights:
+def weights(cell: Any, depth: int, read: Read) -> Weights:
     """The kernel [d + p, 4 n] in its two parts, and what else there is."""
-    kernel: Numbers = cell._kernel.read()
+    kernel = read(cell._kernel)
     has = options(cell)
     return Weights(
         kernel[:depth],
         kernel[depth:],
-        cell._bias.read(),
-        np.concatenate([w.read() for w in (cell._w_f, cell._w_i, cell._w_o)]) if has.peepholes else None,
-        cell._projection.read() if has.projected else None,
+        read(cell._bias),
+        np.concatenate([read(w) for w in (cell._w_f, cell._w_i, cell._w_o)]) if has.peepholes else None,
+        read(cell._projection) if has.projected else None,
     )
 
 
@@ -91,7 +91,9 @@ def run_step(device: Device, stream: Any, s: Steps, step: Step) -> None:
         "n": n,
         "forget_bias": s.options.forget_bias,
         "cell_clip": s.options.cell_clip,
+        **({} if s.saved_c is None else {"saved_c": s.saved_c_at(step.number)}),
     }
+    projected = s.projected_at(step.number)
     if not s.options.projected:
         kernels.launch_lstm_step(device, stream, **when(s, step), **where(s, step), **equation, h=s.h)
         return
@@ -103,7 +105,7 @@ def run_step(device: Device, stream: Any, s: Steps, step: Step) -> None:
         "projection product",
         left=s.scratch,
         weight=s.weights.projection,
-        into=s.projected,
+        into=projected,
         inner=n,
         columns=s.outputs,
         row=s.outputs,
@@ -114,7 +116,7 @@ def run_step(device: Device, stream: Any, s: Steps, step: Step) -> None:
         stream,
         **when(s, step),
         **where(s, step),
-        projected=s.projected,
+        projected=projected,
         h=s.h,
         p=s.outputs,
         proj_clip=s.options.proj_clip,

@@ -1,10 +1,14 @@
 """The steps of one layer within one chunk: every address and number that they use; it refuses to run them."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from ...device.seam import Device, row_major
-from ..precision import Precision
+from ..precision import Numbers, Precision
+
+Read = Callable[[Any], Numbers]
+"""The value of a cell's weight, as one array of the host."""
 
 
 @dataclass(frozen=True)
@@ -29,10 +33,12 @@ class Steps:
     h: int  # [B, p]
     scratch: int  # [B, n]
     projected: int  # [B, p] of the accumulator
+    projected_each: bool  # [length, active, p] instead, a place for each step
     lengths: int | None  # int32 [B], None: every step counts
     order: int | None  # int32 [B], None: rows stand as the caller has them
     clock: int
     chunk_out: int | None  # [length, active, p]; None: outputs go where the clock says
+    saved_c: int | None  # [length, active, n], c after each step; None: it is not kept
 
     def gates_at(self, step: int, gates: int) -> int:
         """The address of [active, gates n] of one step."""
@@ -42,6 +48,15 @@ class Steps:
         if self.chunk_out is None:
             return None
         return self.chunk_out + step * self.active * self.outputs * self.precision.stored
+
+    def saved_c_at(self, step: int) -> int | None:
+        if self.saved_c is None:
+            return None
+        return self.saved_c + step * self.active * self.units * self.precision.stored
+
+    def projected_at(self, step: int) -> int:
+        passed = step * self.active * self.outputs * self.precision.accumulated if self.projected_each else 0
+        return self.projected + passed
 
 
 class Step(NamedTuple):

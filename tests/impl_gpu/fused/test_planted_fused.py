@@ -247,12 +247,12 @@ def rows_rounded_down(sorted_lengths: Any, step: int) -> int:
     return int(np.count_nonzero(sorted_lengths > step)) // 8 * 8
 
 
-@defect(replayed_calls_with_new_lengths, entry, "_tables")
+@defect(replayed_calls_with_new_lengths, entry, "upload_tables")
 def tables_of_the_call_before(caches: Any, kept: Any, runs: Any, needed: bool, stream: Any) -> Any:
     return _tables(caches, kept, runs, needed and kept.tables is None, stream)
 
 
-_tables = entry._tables
+_tables = entry.upload_tables
 _of = graphs.Graphs.of
 
 
@@ -278,8 +278,8 @@ _weights = gru.weights
 
 
 @defect(one_call_of_a_stack, gru, "weights")
-def candidate_weights_in_front(cell: Any, depth: int) -> Any:
-    packed = _weights(cell, depth)
+def candidate_weights_in_front(cell: Any, depth: int, read: Any) -> Any:
+    packed = _weights(cell, depth, read)
     return packed._replace(inputs=np.roll(packed.inputs, packed.candidate.shape[1], axis=1))
 
 
