@@ -33,6 +33,8 @@ CAPTURE_IS_VOID = {
     904: "cudaErrorStreamCaptureUnjoined",
 }
 
+OUT_OF_MEMORY = 2  # cudaErrorMemoryAllocation
+
 # DLPack's device types of memory that a CUDA device reads: kDLCUDA, kDLCUDAManaged.
 DLPACK_CUDA = (2, 13)
 
@@ -107,7 +109,13 @@ class CudaDevice(Device):
 
     def _do_pinned(self, nbytes: int) -> Buffer:
         self._refuse_capture("an allocation")
-        return CudaBuffer(pinned_memory.alloc_pinned_memory(nbytes), nbytes)
+        try:
+            return CudaBuffer(pinned_memory.alloc_pinned_memory(nbytes), nbytes)
+        except runtime.CUDARuntimeError as error:
+            if error.status != OUT_OF_MEMORY:
+                raise
+            # CUDA's words would be those for the device.
+            raise MemoryError(f"{self.purpose}: {nbytes} bytes of page-locked host memory are not to be had") from error
 
     def _do_zero(self, ptr: int, nbytes: int, stream: Any) -> None:
         self._check(stream)

@@ -110,7 +110,11 @@ class Device(abc.ABC):
         return self._do_allocate(nbytes, stream)
 
     def pinned(self, nbytes: int, purpose: str) -> Buffer:
-        """Page-locked host memory; refused during capture."""
+        """Page-locked host memory; refused during capture.
+
+        Raises:
+            MemoryError: the host has not as much left.
+        """
         self.purpose = purpose
         record(Entry("pinned", purpose, nbytes=nbytes))
         return self._do_pinned(nbytes)

@@ -77,7 +77,7 @@ def decide(blocks: Sequence[Block], swap_memory: bool, options: Options, free: i
         return Decision("keep", len(blocks), f"kept on the device: {needed} bytes fit {_said(budget)}")
     full = f"{needed} bytes do not fit {_said(budget)}"
     if slots >= len(blocks):
-        return Decision("keep", len(blocks), f"kept on the device: {full}, but {len(blocks)} chunks are too few to move")
+        return Decision("keep", len(blocks), f"kept on the device: {full}, but there are too few chunks to move")
     lost = {way: _lost(blocks, way) for way in ("move", "recompute")}
     way = min(lost, key=lambda one: lost[one])  # the first of equals
     other = "recompute" if way == "move" else "move"

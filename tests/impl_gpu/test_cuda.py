@@ -1,6 +1,7 @@
 """What CuPy would be asked for: a runtime that is none writes down each call, held to CuPy's own signatures."""
 
 import ctypes
+import gc
 import re
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -15,7 +16,7 @@ import impl_gpu.device.cuda as cuda
 from impl_gpu import kernels
 from impl_gpu.device import cublas
 from impl_gpu.device.cuda import CudaBuffer, CudaDevice, CudaGraph, numpy_scalar
-from impl_gpu.device.seam import Kernel, Parameter, SeamError, pack, row_major
+from impl_gpu.device.seam import Kernel, OutOfDeviceMemory, Parameter, SeamError, pack, row_major
 
 TAKES = re.compile(r"\((.*)\)")
 OPTIONAL = "__pyx_optional_args"
@@ -187,6 +188,70 @@ def test_pinned_memory_comes_from_the_pool_of_cupy(desk: Desk, monkeypatch: pyte
     buffer = desk.device.pinned(32, "test")
 
     assert (buffer.ptr, buffer.nbytes) == (0x2000, 32)
+
+
+def test_pinned_memory_that_is_not_there_is_not_called_device_memory(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def alloc(nbytes: int) -> Any:
+        raise cuda_error(status)
+
+    monkeypatch.setattr(pinned_memory, "alloc_pinned_memory", alloc)
+    status = 2
+    with pytest.raises(MemoryError, match=r"^swap: 64 bytes of page-locked host memory are not to be had$"):
+        desk.device.pinned(64, "swap")
+    status = 700
+    with pytest.raises(runtime.CUDARuntimeError, match="cudaErrorIllegalAddress"):
+        desk.device.pinned(64, "swap")
+
+
+class Pool:
+    """Stands for CuPy's default pool; ``limit`` as it answers, 0 for none."""
+
+    def __init__(self, limit: int, used: int, free: int) -> None:
+        self.get_limit, self.used_bytes, self.free_bytes = lambda: limit, lambda: used, lambda: free
+
+
+@pytest.mark.parametrize(("limit", "wanted"), [(0, 5000 + 300), (1000, 1000 - 600), (500, 0), (10**6, 5300)])
+def test_what_is_free_is_the_drivers_and_the_pools_within_its_limit(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, limit: int, wanted: int
+) -> None:
+    monkeypatch.setattr(cupy, "get_default_memory_pool", lambda: Pool(limit, used=600, free=300))
+    monkeypatch.setattr(desk.runtime, "memGetInfo", lambda: (5000, 9000), raising=False)
+
+    assert desk.device.free_bytes() == wanted
+
+
+def test_cupys_error_of_no_memory_is_that_of_the_seam(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    def alloc(nbytes: int) -> Any:
+        raise cupy.cuda.memory.OutOfMemoryError(nbytes, 600, 1000)
+
+    monkeypatch.setattr(cupy.cuda, "alloc", alloc)
+    monkeypatch.setattr(cupy, "get_default_memory_pool", lambda: Pool(1000, used=600, free=300))
+    monkeypatch.setattr(desk.runtime, "memGetInfo", lambda: (5000, 9000), raising=False)
+
+    with pytest.raises(OutOfDeviceMemory, match=r"^tape: wanted 512 bytes of device memory, 400 are left$") as raised:
+        desk.device.allocate(512, desk.stream, "tape")
+    assert (raised.value.wanted, raised.value.had, raised.value.purpose) == (512, 400, "tape")
+    assert isinstance(raised.value.__cause__, cupy.cuda.memory.OutOfMemoryError)
+    assert desk.device.live_bytes() == 0
+
+
+def test_memory_counts_as_long_as_a_buffer_or_an_array_over_it(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cupy.cuda, "alloc", lambda nbytes: memory_at(0x1000, nbytes))
+    monkeypatch.setattr(pinned_memory, "alloc_pinned_memory", lambda nbytes: memory_at(0x2000, nbytes))
+    device = desk.device
+
+    buffer, host = device.allocate(64, desk.stream, "test"), device.pinned(4096, "test")
+    array = device.array(buffer, (4,), np.float32, 16)
+    del buffer
+    gc.collect()
+    counted = device.live_bytes()
+    del array
+    gc.collect()
+
+    assert (counted, device.live_bytes(), device.peak_bytes()) == (512, 0, 512)
+    assert host.nbytes == 4096
 
 
 def memory_at(address: int, nbytes: int) -> Any:

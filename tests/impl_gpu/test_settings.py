@@ -16,7 +16,15 @@ def _no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_the_defaults() -> None:
     assert current() == Options(
-        tf32=False, graph=False, overlap=True, path="auto", sync=False, gemm="own", shadow=False
+        tf32=False,
+        graph=False,
+        overlap=True,
+        path="auto",
+        sync=False,
+        gemm="own",
+        shadow=False,
+        swap="auto",
+        memory_budget=None,
     )
 
 
@@ -50,6 +58,14 @@ def test_the_environment_sets(monkeypatch: pytest.MonkeyPatch, text: str, value:
     assert current() == Options(overlap=value, path="cell")
 
 
+def test_the_environment_sets_how_to_swap(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("IMPL_GPU_SWAP", "recompute")
+    monkeypatch.setenv("IMPL_GPU_MEMORY_BUDGET", "1048576")
+    assert current() == Options(swap="recompute", memory_budget=2**20)
+    with options(swap="move", memory_budget=np.int64(7)):  # type: ignore[arg-type]
+        assert current() == Options(swap="move", memory_budget=7)
+
+
 def test_a_block_wins_over_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("IMPL_GPU_GRAPH", "1")
     with options(graph=False):
@@ -62,6 +78,10 @@ def test_a_block_wins_over_the_environment(monkeypatch: pytest.MonkeyPatch) -> N
     [
         ({"path": "fused"}, ValueError, "path: expected 'auto' or 'cell', got 'fused'"),
         ({"gemm": 1}, TypeError, "gemm: expected 'own' or 'cupy', got a int"),
+        ({"swap": "off"}, ValueError, "swap: expected 'auto' or 'move' or 'recompute', got 'off'"),
+        ({"memory_budget": 0}, ValueError, "memory_budget: expected a number of bytes above 0, got 0"),
+        ({"memory_budget": 1e9}, TypeError, "memory_budget: expected a number of bytes or None, got a float"),
+        ({"memory_budget": True}, TypeError, "memory_budget: expected a number of bytes or None, got a bool"),
         ({"tf32": 1}, TypeError, "tf32: expected True, False or None, got a int"),
         (
             {"graph": True, "gemm": "cupy"},
@@ -81,6 +101,9 @@ def test_other_values_are_refused(given: dict[str, object], error: type[Exceptio
     ("name", "text", "message"),
     [
         ("IMPL_GPU_TF32", "yes", "IMPL_GPU_TF32: expected 1 or 0, got 'yes'"),
+        ("IMPL_GPU_SWAP", "1", "IMPL_GPU_SWAP: expected 'auto' or 'move' or 'recompute', got '1'"),
+        ("IMPL_GPU_MEMORY_BUDGET", "2GiB", "IMPL_GPU_MEMORY_BUDGET: expected a number of bytes above 0, got '2GiB'"),
+        ("IMPL_GPU_MEMORY_BUDGET", "0", "IMPL_GPU_MEMORY_BUDGET: expected a number of bytes above 0, got '0'"),
         ("IMPL_GPU_GEMM", "cublas", "IMPL_GPU_GEMM: expected 'own' or 'cupy', got 'cublas'"),
     ],
 )

@@ -1,0 +1,91 @@
+"""How device memory is counted and limited, on the host side and through what is around it; it launches nothing."""
+
+import gc
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from impl_gpu.device.host import HostDevice
+from impl_gpu.device.memory import UNLIMITED, Meter, rounded
+from impl_gpu.device.seam import OutOfDeviceMemory
+from impl_gpu.device.wrapped import Synchronous
+
+
+def test_a_pool_hands_out_whole_units() -> None:
+    assert [rounded(nbytes) for nbytes in (0, 1, 512, 513)] == [0, 512, 512, 1024]
+
+
+def test_a_meter_keeps_the_peak() -> None:
+    meter = Meter()
+    meter.take(500)
+    meter.take(1024)
+    meter.give_back(500)
+    assert (meter.live, meter.peak) == (1024, 1536)
+    meter.reset_peak()
+    assert (meter.live, meter.peak) == (1024, 1024)
+    meter.give_back(1024)
+    assert (meter.live, meter.peak) == (0, 1024)
+
+
+@pytest.mark.parametrize("around", [lambda device: device, Synchronous])
+def test_buffers_and_arrays_count_and_pinned_memory_does_not(around: Callable[[Any], Any]) -> None:
+    device = around(HostDevice(0))
+    stream = device.current_stream()
+    first, second = device.allocate(600, stream, "first"), device.allocate(8, stream, "second")
+    pinned, empty = device.pinned(5000, "pinned"), device.allocate(0, stream, "empty")
+    array = device.array(first, (150,), np.float32)
+    del first
+    gc.collect()
+    assert device.live_bytes() == 1024 + 512
+    del array, second
+    gc.collect()
+    assert (device.live_bytes(), device.peak_bytes()) == (0, 1536)
+    device.reset_peak()
+    assert device.peak_bytes() == 0
+    assert (pinned.nbytes, empty.nbytes, device.free_bytes()) == (5000, 0, UNLIMITED)
+
+
+def test_a_buffer_counts_until_it_dies_and_not_until_its_stream_gets_there() -> None:
+    """As a pool counts it, which hands the memory out again in the order of the stream: whatever the schedule."""
+    for seed in range(6):
+        device = HostDevice(seed, memory_limit=2048)
+        stream = device.current_stream()
+        for _ in range(10):
+            one, two = (device.allocate(1024, stream, "turn") for _ in range(2))
+            device.copy(two.ptr, one.ptr, 1024, stream, "turn")
+            del one, two
+        device.finish()
+
+
+def test_a_limit_is_kept_and_told() -> None:
+    device = HostDevice(0, memory_limit=4096)
+    stream = device.current_stream()
+    tape = device.allocate(3000, stream, "tape")
+    with pytest.raises(OutOfDeviceMemory) as raised:
+        device.allocate(1025, stream, "workspace")
+    assert str(raised.value) == "workspace: wanted 1025 bytes of device memory, 1024 are left"
+    assert (raised.value.wanted, raised.value.had, raised.value.purpose) == (1025, 1024, "workspace")
+    assert isinstance(raised.value, MemoryError)
+    assert device.free_bytes() == 1024
+    assert device.allocate(1024, stream, "workspace").nbytes == 1024
+    device.memory_limit = 1000
+    assert device.free_bytes() == 0
+    device.memory_limit = None
+    assert device.allocate(10**6, stream, "more").nbytes == 10**6
+    assert tape.nbytes == 3000
+
+
+def test_a_host_array_takes_of_the_limit_too() -> None:
+    device = HostDevice(0, memory_limit=1024)
+    with pytest.raises(OutOfDeviceMemory, match=r"^upload: wanted 4000 bytes of device memory, 1024 are left$"):
+        device.enter(np.zeros(1000, np.float32))
+
+
+def test_memory_in_a_circle_of_references_is_found_before_it_is_missed() -> None:
+    device = HostDevice(0, memory_limit=1024)
+    circle: list[Any] = [device.allocate(1024, device.current_stream(), "circle")]
+    circle.append(circle)
+    del circle
+    assert device.allocate(1024, device.current_stream(), "again").nbytes == 1024
