@@ -84,6 +84,7 @@ def launch_lstm_step(
     c: int,
     h: int,
     chunk_out: int | None,
+    saved_c: int | None = None,
     n: int,
     active: int,
     rows: int,
@@ -100,13 +101,14 @@ def launch_lstm_step(
     if not covered:
         return
     S, A = ELEMENT_SIZES[dtype], GATE_SIZES[dtype]
-    nbytes = active * n * (4 * A + 4 * S) + (covered - active) * n * S + (7 if peepholes else 4) * n * S
+    nbytes = active * n * (4 * A + (5 if saved_c else 4) * S) + (covered - active) * n * S
+    nbytes += (7 if peepholes else 4) * n * S
     nbytes += _tables(lengths, order, chunk_out, active, covered)
     values = (
-        *(clock, lengths, order, gates, bias, peepholes, c, h, chunk_out),
+        *(clock, lengths, order, gates, bias, peepholes, c, h, chunk_out, saved_c),
         *(n, active, covered, t0, step, first, last, chunk, forget_bias, cell_clip),
     )
-    addresses = gates | bias | (peepholes or 0) | c | h | (chunk_out or 0)
+    addresses = gates | bias | (peepholes or 0) | c | h | (chunk_out or 0) | (saved_c or 0)
     _launch(device, stream, LSTM_STEP, dtype, covered, n, addresses, values, nbytes)
 
 
@@ -122,6 +124,7 @@ def launch_lstm_step_projected(
     peepholes: int | None,
     c: int,
     m: int,
+    saved_c: int | None = None,
     n: int,
     active: int,
     t0: int,
@@ -134,12 +137,13 @@ def launch_lstm_step_projected(
     if not active or not n:
         return
     S, A = ELEMENT_SIZES[dtype], GATE_SIZES[dtype]
-    nbytes = active * n * (4 * A + 3 * S) + (7 if peepholes else 4) * n * S + (active * INT if lengths else 0)
+    nbytes = active * n * (4 * A + (4 if saved_c else 3) * S) + (7 if peepholes else 4) * n * S
+    nbytes += active * INT if lengths else 0
     values = (
-        *(clock, lengths, gates, bias, peepholes, c, m),
+        *(clock, lengths, gates, bias, peepholes, c, m, saved_c),
         *(n, active, t0, step, first, forget_bias, cell_clip),
     )
-    addresses = gates | bias | (peepholes or 0) | c | m
+    addresses = gates | bias | (peepholes or 0) | c | m | (saved_c or 0)
     _launch(device, stream, LSTM_STEP_PROJECTED, dtype, active, n, addresses, values, nbytes)
 
 

@@ -48,6 +48,7 @@ def launch_pack_rows(
     order: int | None,
     active: int,
     base: int,
+    lengths: int | None = None,
     chunk: int,
     T: int,
     rows: int,
@@ -57,7 +58,7 @@ def launch_pack_rows(
     packed: int,
     purpose: str = "pack rows",
 ) -> None:
-    """``pack_rows``: of each step the first active rows of the order, one after another.
+    """``pack_rows``: of each step the first active rows of the order, one after another; zeros past their lengths.
 
     ``active`` and ``base`` are addresses of tables with an entry for each chunk; ``packed`` counts the rows of dst.
     """
@@ -65,8 +66,8 @@ def launch_pack_rows(
         return
     row, src_t, src_row = row_elements * itemsize, src_t * itemsize, src_row * itemsize
     width = geometry.piece(dst, src, row, src_t, src_row)
-    nbytes = 2 * packed * row + (rows * INT if order else 0) + -(-T // chunk) * (INT + LONG)
-    values = (dst, src, order, active, base, chunk, T, rows, row // width, src_t // width, src_row // width)
+    nbytes = 2 * packed * row + rows * INT * (bool(lengths) + bool(order)) + -(-T // chunk) * (INT + LONG)
+    values = (dst, src, order, active, base, lengths, chunk, T, rows, row // width, src_t // width, src_row // width)
     _launch(device, stream, "pack_rows", width, rows, row, T, values, purpose, nbytes)
 
 

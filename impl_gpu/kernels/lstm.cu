@@ -19,18 +19,19 @@
 //           bias      [4n] of STORE.  peepholes [3n] of STORE, w_f|w_i|w_o, or null
 // In place: c, h      [B][n] of STORE; written where the row is alive, never elsewhere
 // Outputs:  chunk_out [active][n] of STORE, rows alive; null: the caller's outputs by the clock, +0 for rows not alive
+//           saved_c   [active][n] of STORE, the new c of rows alive; null: it is not saved
 // Covers:   rows: B with the caller's outputs, active with chunk_out
 // Fused:    bias, peepholes, gates, both states, clip, mask, copy-through, zeroing and placing of the output
-// bytes lstm_step_masked: active*n*4*ACC + (3*active + rows + 4 + 3*peepholes)*n*STORE + (lengths*active + order*rows)*INT
+// bytes lstm_step_masked: active*n*4*ACC + ((3 + saved)*active + rows + 4 + 3*peepholes)*n*STORE + (lengths*active + order*rows)*INT
 // registers lstm_step_masked: float16 48, bfloat16 48, float32 48, float64 72
 // registers lstm_step_masked_vec: float16 80, bfloat16 80, float32 64, float64 80
 //
 // lstm_step_projected
 // Inputs:   gates, bias, peepholes as above; the h in the product was [active][p]
 // In place: c         [B][n] of STORE; written where the row is alive
-// Outputs:  m         [active][n] of STORE, what is to be projected; rows alive only
+// Outputs:  m         [active][n] of STORE, what is to be projected; rows alive only.  saved_c as above
 // Fused:    all of the above but h, the output and the clock
-// bytes lstm_step_projected: active*n*4*ACC + (3*active + 4 + 3*peepholes)*n*STORE + lengths*active*INT
+// bytes lstm_step_projected: active*n*4*ACC + ((3 + saved)*active + 4 + 3*peepholes)*n*STORE + lengths*active*INT
 // registers lstm_step_projected: float16 40, bfloat16 40, float32 32, float64 48
 // registers lstm_step_projected_vec: float16 80, bfloat16 80, float32 64, float64 72
 //
@@ -43,10 +44,10 @@
 // registers lstm_projection_masked: float16 24, bfloat16 24, float32 24, float64 24
 // registers lstm_projection_masked_vec: float16 32, bfloat16 32, float32 32, float64 32
 
-// One step of V units of one row: c in place, and what h' is before any projection.
+// One step of V units of one row: c in place and saved, and what h' is before any projection.
 template <int V>
 __device__ __forceinline__ Pack<STORE, V> lstm_units(
-    const ACC* gates, const STORE* bias, const STORE* peepholes, STORE* c, int n, int row, int column,
+    const ACC* gates, const STORE* bias, const STORE* peepholes, STORE* c, STORE* saved_c, int n, int row, int column,
     double forget_bias, double cell_clip) {
     const ACC* gate = gates + (long long)row * 4 * n + column;
     STORE* cell = c + (long long)row * n + column;
@@ -81,14 +82,15 @@ __device__ __forceinline__ Pack<STORE, V> lstm_units(
         h_new.at[k] = narrow<STORE>(sigmoid(o.at[k]) * hyperbolic(c_after));
     }
     store<V>(cell, c_new);
+    if (saved_c != nullptr) store<V>(saved_c + (long long)row * n + column, c_new);
     return h_new;
 }
 
 template <int V>
 __device__ __forceinline__ void lstm_step(
     Clock* clock, const int* lengths, const int* order, const ACC* gates, const STORE* bias, const STORE* peepholes,
-    STORE* c, STORE* h, STORE* chunk_out, int n, int active, int rows, int t0, int step, int first, int last,
-    int chunk, double forget_bias, double cell_clip) {
+    STORE* c, STORE* h, STORE* chunk_out, STORE* saved_c, int n, int active, int rows, int t0, int step, int first,
+    int last, int chunk, double forget_bias, double cell_clip) {
     const int row = thread_row(), column = thread_column<V>();
     const int t = time_of(clock, t0, step, first);
     advance(clock, t0, first, last, chunk);
@@ -97,7 +99,8 @@ __device__ __forceinline__ void lstm_step(
         write_finished<V>(clock, order, chunk_out, row, t, column);
         return;
     }
-    const Pack<STORE, V> h_new = lstm_units<V>(gates, bias, peepholes, c, n, row, column, forget_bias, cell_clip);
+    const Pack<STORE, V> h_new = lstm_units<V>(
+        gates, bias, peepholes, c, saved_c, n, row, column, forget_bias, cell_clip);
     store<V>(h + (long long)row * n + column, h_new);
     write_result<V>(clock, order, chunk_out, n, row, t, column, h_new);
 }
@@ -105,10 +108,11 @@ __device__ __forceinline__ void lstm_step(
 template <int V>
 __device__ __forceinline__ void lstm_step_to_project(
     const Clock* clock, const int* lengths, const ACC* gates, const STORE* bias, const STORE* peepholes, STORE* c,
-    STORE* m, int n, int active, int t0, int step, int first, double forget_bias, double cell_clip) {
+    STORE* m, STORE* saved_c, int n, int active, int t0, int step, int first, double forget_bias, double cell_clip) {
     const int row = thread_row(), column = thread_column<V>();
     if (column >= n || !alive_at(lengths, row, active, time_of(clock, t0, step, first))) return;
-    const Pack<STORE, V> m_new = lstm_units<V>(gates, bias, peepholes, c, n, row, column, forget_bias, cell_clip);
+    const Pack<STORE, V> m_new = lstm_units<V>(
+        gates, bias, peepholes, c, saved_c, n, row, column, forget_bias, cell_clip);
     store<V>(m + (long long)row * n + column, m_new);
 }
 
@@ -137,37 +141,37 @@ __device__ __forceinline__ void lstm_projection(
 extern "C" __global__ void __launch_bounds__(THREADS, BLOCKS) lstm_step_masked(
     Clock* clock, const int* __restrict__ lengths, const int* __restrict__ order, const ACC* __restrict__ gates,
     const STORE* __restrict__ bias, const STORE* __restrict__ peepholes, STORE* __restrict__ c, STORE* __restrict__ h,
-    STORE* __restrict__ chunk_out, int n, int active, int rows, int t0, int step, int first, int last, int chunk,
-    double forget_bias, double cell_clip) {
+    STORE* __restrict__ chunk_out, STORE* __restrict__ saved_c, int n, int active, int rows, int t0, int step,
+    int first, int last, int chunk, double forget_bias, double cell_clip) {
     lstm_step<1>(
-        clock, lengths, order, gates, bias, peepholes, c, h, chunk_out, n, active, rows, t0, step, first, last, chunk,
-        forget_bias, cell_clip);
+        clock, lengths, order, gates, bias, peepholes, c, h, chunk_out, saved_c, n, active, rows, t0, step, first,
+        last, chunk, forget_bias, cell_clip);
 }
 
 extern "C" __global__ void __launch_bounds__(THREADS, BLOCKS) lstm_step_masked_vec(
     Clock* clock, const int* __restrict__ lengths, const int* __restrict__ order, const ACC* __restrict__ gates,
     const STORE* __restrict__ bias, const STORE* __restrict__ peepholes, STORE* __restrict__ c, STORE* __restrict__ h,
-    STORE* __restrict__ chunk_out, int n, int active, int rows, int t0, int step, int first, int last, int chunk,
-    double forget_bias, double cell_clip) {
+    STORE* __restrict__ chunk_out, STORE* __restrict__ saved_c, int n, int active, int rows, int t0, int step,
+    int first, int last, int chunk, double forget_bias, double cell_clip) {
     lstm_step<VECTOR>(
-        clock, lengths, order, gates, bias, peepholes, c, h, chunk_out, n, active, rows, t0, step, first, last, chunk,
-        forget_bias, cell_clip);
+        clock, lengths, order, gates, bias, peepholes, c, h, chunk_out, saved_c, n, active, rows, t0, step, first,
+        last, chunk, forget_bias, cell_clip);
 }
 
 extern "C" __global__ void __launch_bounds__(THREADS, BLOCKS) lstm_step_projected(
     const Clock* clock, const int* __restrict__ lengths, const ACC* __restrict__ gates, const STORE* __restrict__ bias,
-    const STORE* __restrict__ peepholes, STORE* __restrict__ c, STORE* __restrict__ m, int n, int active, int t0,
-    int step, int first, double forget_bias, double cell_clip) {
+    const STORE* __restrict__ peepholes, STORE* __restrict__ c, STORE* __restrict__ m, STORE* __restrict__ saved_c,
+    int n, int active, int t0, int step, int first, double forget_bias, double cell_clip) {
     lstm_step_to_project<1>(
-        clock, lengths, gates, bias, peepholes, c, m, n, active, t0, step, first, forget_bias, cell_clip);
+        clock, lengths, gates, bias, peepholes, c, m, saved_c, n, active, t0, step, first, forget_bias, cell_clip);
 }
 
 extern "C" __global__ void __launch_bounds__(THREADS, BLOCKS) lstm_step_projected_vec(
     const Clock* clock, const int* __restrict__ lengths, const ACC* __restrict__ gates, const STORE* __restrict__ bias,
-    const STORE* __restrict__ peepholes, STORE* __restrict__ c, STORE* __restrict__ m, int n, int active, int t0,
-    int step, int first, double forget_bias, double cell_clip) {
+    const STORE* __restrict__ peepholes, STORE* __restrict__ c, STORE* __restrict__ m, STORE* __restrict__ saved_c,
+    int n, int active, int t0, int step, int first, double forget_bias, double cell_clip) {
     lstm_step_to_project<VECTOR>(
-        clock, lengths, gates, bias, peepholes, c, m, n, active, t0, step, first, forget_bias, cell_clip);
+        clock, lengths, gates, bias, peepholes, c, m, saved_c, n, active, t0, step, first, forget_bias, cell_clip);
 }
 
 extern "C" __global__ void __launch_bounds__(THREADS) lstm_projection_masked(

@@ -18,8 +18,10 @@
 // Inputs:   src     [T][rows][e] by src_t and src_row, in the caller's order.  order [rows], or null: as they lie
 //           active  [chunks] rows taken at each step of a chunk.  base [chunks] the packed row of a chunk's first
 //           chunk   steps in a chunk, the last one may have fewer
-// Outputs:  dst     [packed][e]: for each step of each chunk its first active rows of the order, without gaps
-// bytes pack_rows: 2*packed*e*STORE + order*rows*INT + chunks*(INT + LONG)
+//           lengths [rows] in the order of the rows, or null: every step counts
+// Outputs:  dst     [packed][e]: for each step of each chunk its first active rows of the order, without gaps; zeros
+//                   where t >= lengths[row], whatever src has there
+// bytes pack_rows: 2*packed*e*STORE + (lengths + order)*rows*INT + chunks*(INT + LONG)
 // registers pack_rows: bytes1 32, bytes2 32, bytes4 32, bytes8 32, bytes16 32
 //
 // move_rows
@@ -49,8 +51,8 @@ extern "C" __global__ void __launch_bounds__(THREADS) masked_copy(
 
 extern "C" __global__ void __launch_bounds__(THREADS) pack_rows(
     STORE* __restrict__ dst, const STORE* __restrict__ src, const int* __restrict__ order,
-    const int* __restrict__ active, const long long* __restrict__ base, int chunk, int T, int rows,
-    long long row_elements, long long src_t, long long src_row) {
+    const int* __restrict__ active, const long long* __restrict__ base, const int* __restrict__ lengths, int chunk,
+    int T, int rows, long long row_elements, long long src_t, long long src_row) {
     const int row = thread_row();
     if (row >= rows) return;
     const STORE* of_row = src + callers_row(order, row) * src_row;
@@ -58,10 +60,14 @@ extern "C" __global__ void __launch_bounds__(THREADS) pack_rows(
     for (int t = blockIdx.z; t < T; t += gridDim.z) {
         const int part = t / chunk, alive = active[part];
         if (row >= alive) continue;
-        const STORE* from = of_row + t * src_t;
+        const STORE* from = alive_at(lengths, row, rows, t) ? of_row + t * src_t : nullptr;
         STORE* to = dst + (base[part] + (long long)(t - part * chunk) * alive + row) * row_elements;
 #pragma unroll 1
-        for (long long e = first_piece(); e < row_elements; e += pieces_at_once()) to[e] = from[e];
+        for (long long e = first_piece(); e < row_elements; e += pieces_at_once()) {
+            STORE value = {};
+            if (from != nullptr) value = from[e];
+            to[e] = value;
+        }
     }
 }
 

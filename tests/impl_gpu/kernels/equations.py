@@ -51,6 +51,8 @@ def run_lstm(judge: Judge, projected: bool = False) -> None:
     proj_clip = float(rng.choice([-1.0, 0.4]))
     equation = {"forget_bias": forget_bias, "cell_clip": cell_clip, "bias": held_bias, "n": n, "c": held_c}
     equation["peepholes"] = held_w if peepholes else None
+    held_saved = judge.bench.hold(np.full((s.active, n), judge.filling)) if rng.integers(2) else None
+    equation["saved_c"] = held_saved
     for k in range(s.chunk):
         step = held_gates.ptr + k * s.active * 4 * n * held_gates.dtype.itemsize
         alive = s.alive(s.start + k)
@@ -61,6 +63,7 @@ def run_lstm(judge: Judge, projected: bool = False) -> None:
         new = limit(new, cell_clip)
         c[alive] = new
         m = sigmoid(o + w_o * new) * np.tanh(new)
+        saved_before = None if held_saved is None else held_saved.now()
         if not projected:
             h[alive] = m
             judge.bench.launch("lstm_step", gates=step, h=held_h, **equation, **judge.common(), **judge.where(k))
@@ -73,6 +76,10 @@ def run_lstm(judge: Judge, projected: bool = False) -> None:
             place = {**judge.common(), **judge.where(k), "p": s.n, "proj_clip": proj_clip}
             judge.bench.launch("lstm_projection", projected=product, h=held_h, **place)
             h[alive] = limit(P[k][alive[: s.active]], proj_clip)
+        if held_saved is not None:
+            mine, now = alive[: s.active], held_saved.now()
+            judge.same("saved c", now[mine], held_c.now()[alive])
+            judge.same("saved c of finished rows", now[~mine], saved_before[~mine])
         judge.expect_result(k, h.copy())
     judge.judge_state("c", held_c, c_before, c)
     judge.judge_state("h", held_h, h_before, h)

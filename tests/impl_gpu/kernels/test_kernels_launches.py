@@ -91,12 +91,12 @@ def test_a_step_logs_the_bytes_of_its_header(name: str, dtype: str, seed: int) -
     rng = np.random.default_rng(seed)
     rows = int(rng.integers(1, 100))
     active, columns = int(rng.integers(1, rows + 1)), int(rng.integers(1, 500))
-    lengths, order, peepholes, out = (int(given) for given in rng.integers(0, 2, 4))
+    lengths, order, peepholes, out, saved = (int(given) for given in rng.integers(0, 2, 5))
     tables: dict[str, Any] = {"lengths": 4096 if lengths else None}
     if "order" in arguments:
         tables |= {"order": 4096 if order else None, "chunk_out": 4096 if out else None, "rows": rows}
     if "cell_clip" in arguments:
-        tables["peepholes"] = 4096 if peepholes else None
+        tables |= {"peepholes": 4096 if peepholes else None, "saved_c": 4096 if saved else None}
     width = "p" if name == "lstm_projection" else "n"
     call = launch(name, dtype=dtype, **{**arguments, **tables, "active": active, width: columns})
     covered = active if out else rows
@@ -108,6 +108,7 @@ def test_a_step_logs_the_bytes_of_its_header(name: str, dtype: str, seed: int) -
         "lengths": lengths,
         "order": read,
         "peepholes": peepholes,
+        "saved": saved,
     }
     assert call["nbytes"] == declared.moved(module, entry, dtype, **sizes)
     if "rows" in call["values"]:
@@ -123,8 +124,11 @@ def test_other_launches_log_the_bytes_of_their_headers() -> None:
     tables = {"order": 4096, "active": 4096, "base": 4096, "chunk": 3, "T": 7, "packed": 20}
     sizes = {"itemsize": 2, "dst": 4096, "src": 8192, "rows": 7, "row_elements": 5, "src_t": 35, "src_row": 5}
     packed = launch("pack_rows", **sizes, **tables)
-    formula = {"packed": 20, "rows": 7, "e": 5, "order": 1, "chunks": 3}
+    formula = {"packed": 20, "rows": 7, "e": 5, "lengths": 0, "order": 1, "chunks": 3}
     assert packed["nbytes"] == declared.moved("rows", "pack_rows", "bytes2", **formula) == 20 * 5 * 4 + 28 + 36
+    masked = launch("pack_rows", **sizes, **tables, lengths=4096)
+    formula["lengths"] = 1
+    assert masked["nbytes"] == declared.moved("rows", "pack_rows", "bytes2", **formula) == packed["nbytes"] + 28
     added = launch("residual_add", dtype="float16", out=4096, a=4096, b=4096, count=77)
     assert added["nbytes"] == declared.moved("elementwise", "residual_add", "float16", count=77) == 77 * 6
     drop = {

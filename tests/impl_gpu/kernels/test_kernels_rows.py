@@ -64,7 +64,10 @@ def test_masked_copy_may_keep_rows_in_place() -> None:
 @pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize("itemsize", ITEMSIZES)
 def test_pack_rows_leaves_no_gap(itemsize: int, seed: int) -> None:
-    """The first active rows of the order, step after step; inputs of both layouts, a last chunk cut short."""
+    """The first active rows of the order, step after step; inputs of both layouts, a last chunk cut short.
+
+    With lengths, zeros for the steps past them.
+    """
     rng = np.random.default_rng([seed, itemsize])
     T, B, d = int(rng.integers(1, 9)), int(rng.integers(1, 20)), int(rng.choice([1, 3, 4, 8, 150]))
     chunk = int(rng.integers(1, T + 1))
@@ -74,6 +77,7 @@ def test_pack_rows_leaves_no_gap(itemsize: int, seed: int) -> None:
     steps = [min(chunk, T - part * chunk) for part in range(chunks)]
     base = np.concatenate([[0], np.cumsum(active * steps)])
     order = rng.permutation(B) if rng.random() < 0.7 else None
+    lengths = rng.integers(0, T + 1, B) if rng.random() < 0.5 else None
     x = random_bytes(rng, T, B, d * itemsize)
     time_major = bool(rng.integers(2))
     bench = Bench(seed=seed)
@@ -87,6 +91,7 @@ def test_pack_rows_leaves_no_gap(itemsize: int, seed: int) -> None:
         order=bench.table(order),
         active=bench.table(active),
         base=bench.hold(base[:-1].astype(np.int64)),
+        lengths=bench.table(lengths),
         chunk=chunk,
         T=T,
         rows=B,
@@ -96,7 +101,9 @@ def test_pack_rows_leaves_no_gap(itemsize: int, seed: int) -> None:
         packed=int(base[-1]),
     )
     named = np.arange(B) if order is None else order
-    want = np.concatenate([x[t, named[: active[t // chunk]]] for t in range(T)])
+    counts = np.full(B, T) if lengths is None else lengths
+    steps_taken = [x[t, named] * (t < counts)[:, None].astype(np.uint8) for t in range(T)]
+    want = np.concatenate([taken[: active[t // chunk]] for t, taken in enumerate(steps_taken)])
     assert np.array_equal(dst.now(), want)
     bench.finish()
 

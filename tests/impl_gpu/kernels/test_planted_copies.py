@@ -37,6 +37,15 @@ def packed(bench: Bench) -> Any:
     return dst.now().tolist()
 
 
+def packed_with_zeros(bench: Bench) -> Any:
+    """Two steps of [3, 1], of which the rows count 2, 1 and 0."""
+    x, dst = np.arange(1, 7, dtype=np.float32), bench.hold(np.full(6, 9, np.float32))
+    tables = {"active": bench.table([3]), "base": bench.hold(np.array([0])), "order": bench.table(ORDER)}
+    sizes = {"chunk": 2, "T": 2, "rows": 3, "row_elements": 1, "src_t": 3, "src_row": 1, "packed": 6}
+    bench.launch("pack_rows", itemsize=4, dst=dst, src=bench.hold(x), lengths=bench.table(LENGTHS), **tables, **sizes)
+    return dst.now().tolist()
+
+
 def dropped(bench: Bench) -> Any:
     out = bench.hold(ROWS)
     U = bench.hold(np.array([[0.75, 0.25], [0.25, 0.75], [0.25, 0.25]], np.float32))
@@ -64,6 +73,7 @@ ANSWERS: dict[Callable[[Bench], Any], Any] = {
     copied: [[1, 2], [-3, -4], [-5, -6]],
     gathered: [[5, 6], [1, 2], [3, 4]],
     packed: [2, 0, 5, 3, 8],
+    packed_with_zeros: [3, 1, 0, 6, 0, 0],
     dropped: [[0, 0], [6, 0], [5, 6]],
     placed: [[2, 0], [0, 0], [1, 3]],
     added: [[11, 22], [33, 44], [55, 66]],
@@ -85,6 +95,9 @@ def test_the_kernels_there_are_give_the_answers(launched: Callable[[Bench], Any]
         pytest.param(packed, "order == nullptr ? row : order[row]", "row", id="rows packed without the order"),
         pytest.param(packed, "(t - part * chunk) * alive", "(t - part * chunk) * rows", id="gaps between steps"),
         pytest.param(packed, "base[part] +", "base[0] +", id="chunks on top of each other"),
+        pytest.param(
+            packed_with_zeros, "alive_at(lengths, row, rows, t) ? of_row", "true ? of_row", id="padding packed"
+        ),
         pytest.param(dropped, "callers_row(order, row) * uniform_row", "row * uniform_row", id="another row's draw"),
         pytest.param(dropped, "whole(wide(", "(wide(", id="noise not floored"),
         pytest.param(dropped, "!alive_at(lengths, row, rows, t)", "row >= rows", id="finished rows dropped"),
