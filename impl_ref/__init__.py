@@ -5,6 +5,7 @@ Start reading at ``impl_ref/dynamic_rnn.py``.
 
 from dynamic_rnn_spec import (
     AUTO_REUSE,
+    Gradients,
     LSTMStateTuple,
     TensorShape,
     VariableScope,
@@ -27,6 +28,7 @@ from .cells import (
     ResidualWrapper,
 )
 from .dynamic_rnn import dynamic_rnn
+from .dynamic_rnn_vjp import dynamic_rnn_vjp
 from .rnn_cell import RNNCell
 from .sequence import new_sequence
 from .weights import load_weights, save_weights
@@ -39,6 +41,7 @@ __all__ = [
     "DeviceWrapper",
     "DropoutWrapper",
     "GRUCell",
+    "Gradients",
     "LSTMCell",
     "LSTMStateTuple",
     "MultiRNNCell",
@@ -48,6 +51,7 @@ __all__ = [
     "VariableScope",
     "VariableStore",
     "dynamic_rnn",
+    "dynamic_rnn_vjp",
     "get_variable",
     "get_variable_scope",
     "load_weights",

@@ -9,4 +9,10 @@ from dynamic_rnn_spec.adapter import PythonAdapter
 def implementation() -> PythonAdapter:
     """The entry point of the group ``dynamic_rnn.implementations``."""
     versions = {"numpy": np.__version__}
-    return PythonAdapter("impl_ref", dynamic_rnn=impl_ref.dynamic_rnn, cells=impl_ref, versions=versions)
+    return PythonAdapter(
+        "impl_ref",
+        dynamic_rnn=impl_ref.dynamic_rnn,
+        cells=impl_ref,
+        versions=versions,
+        dynamic_rnn_vjp=impl_ref.dynamic_rnn_vjp,
+    )

@@ -3,12 +3,12 @@
 Letters: T steps, B rows (the batch), t a step. A clause id beside a line names the promise that this line keeps.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
-from dynamic_rnn_spec import default_store, variable_scope
+from dynamic_rnn_spec import VariableScope, default_store, variable_scope
 from dynamic_rnn_spec.structure import flatten, pack_sequence_as
 
 from .arguments import Arguments, check_arguments
@@ -47,8 +47,7 @@ def dynamic_rnn(
             them.
         parallel_iterations: a positive integer; None is 32. It has no effect here: this loop runs one step after the
             other, and the page lets it change time and memory only, never a value.
-        swap_memory: True or False. It has no effect here: there is no device memory to swap from, and nothing is
-            kept for a backward pass.
+        swap_memory: True or False. It has no effect here: there is no device memory to swap from.
         time_major: True or False: whether time is the first axis of inputs and outputs; states and lengths have the
             batch first in any case.
         scope: where the variables of the call live: a name, which goes on from the open scope, or a VariableScope,
@@ -74,31 +73,46 @@ def dynamic_rnn(
     given = check_arguments(
         cell, inputs, sequence_length, initial_state, dtype, parallel_iterations, swap_memory, time_major, scope
     )
+    # SCOPE-1: "rnn" if None. ERR-3: when anything below fails, no variable and no half-built cell is left.
+    with default_store().transaction(), variable_scope(given.scope) as opened, new_sequence():
+        return run_steps(cell, inputs, given, opened, step=cell)
+
+
+def run_steps(
+    cell: Any, inputs: Any, given: Arguments, opened: VariableScope, step: Callable[[Any, Any], Any]
+) -> tuple[Any, Any]:
+    """The loop over time: ``step(step_inputs, old_state)``, which is the cell or stands for it, gives each step's pair.
+
+    Args:
+        cell: as dynamic_rnn takes it; it makes the zero state.
+        inputs: as dynamic_rnn takes them, for their structure.
+        given: the checked arguments.
+        opened: the scope of the call, open.
+        step: what takes the step.
+    """
     T, lengths = given.max_time, given.lengths
     xs = [read_only(_time_first(x, given.time_major)) for x in given.inputs]  # each [T, B, ...]; TIME-2, TIME-5
     outputs: list[Array] = []  # each in the layout of the caller: [B, T, ...], with time_major [T, B, ...]
 
-    # SCOPE-1: "rnn" if None. ERR-3: when anything below fails, no variable and no half-built cell is left.
-    with default_store().transaction(), variable_scope(given.scope) as opened, new_sequence():
-        state = starting_state(cell, given)  # INIT-2, INIT-7, CELL-9
+    state = starting_state(cell, given)  # INIT-2, INIT-7, CELL-9
 
-        for t in range(T):  # CELL-6: T times in the order of time, on all rows, past their lengths too
-            step_inputs = pack_sequence_as(inputs, [x[t] for x in xs])  # IN-1, IN-2, IN-4, IN-8
-            old_state = pack_sequence_as(state, [read_only(leaf) for leaf in flatten(state)])  # SIG-6
-            with variable_scope(opened, reuse=True if t > 0 else None):  # one set of variables serves all steps
-                result = cell(step_inputs, old_state)  # CELL-7; CELL-13: nothing here catches what it raises
-            output, new_state = check_returned(result, state, given, [whole.dtype for whole in outputs])
+    for t in range(T):  # CELL-6: T times in the order of time, on all rows, past their lengths too
+        step_inputs = pack_sequence_as(inputs, [x[t] for x in xs])  # IN-1, IN-2, IN-4, IN-8
+        old_state = pack_sequence_as(state, [read_only(leaf) for leaf in flatten(state)])  # SIG-6
+        with variable_scope(opened, reuse=True if t > 0 else None):  # one set of variables serves all steps
+            result = step(step_inputs, old_state)  # CELL-7; CELL-13: nothing here catches what it raises
+        output, new_state = check_returned(result, state, given, [whole.dtype for whole in outputs])
 
-            if t == 0:  # DTYPE-5: the cell's own dtype; DTYPE-2: which is the one that was asked for, if one was
-                outputs = _zero_outputs(given, [o.dtype for o in output])  # SEQ-13: +0 of that dtype
-            steps = [_time_first(whole, given.time_major)[t] for whole in outputs]  # each [B, ...], a part of the whole
-            if lengths is None:
-                _write(steps, output, rows=...)  # SEQ-1, OUT-1
-                state = new_state  # CELL-5
-            else:
-                counts = t < lengths  # [B]; SEQ-14: never for a negative length; SEQ-15: always for one of T or more
-                _write(steps, output, rows=counts)  # SEQ-5, SEQ-7: the rows past their lengths stay zero
-                state = _copy_through(state, new_state, counts)  # SEQ-4, SEQ-6
+        if t == 0:  # DTYPE-5: the cell's own dtype; DTYPE-2: which is the one that was asked for, if one was
+            outputs = _zero_outputs(given, [o.dtype for o in output])  # SEQ-13: +0 of that dtype
+        steps = [_time_first(whole, given.time_major)[t] for whole in outputs]  # each [B, ...], a part of the whole
+        if lengths is None:
+            _write(steps, output, rows=...)  # SEQ-1, OUT-1
+            state = new_state  # CELL-5
+        else:
+            counts = t < lengths  # [B]; SEQ-14: never for a negative length; SEQ-15: always for one of T or more
+            _write(steps, output, rows=counts)  # SEQ-5, SEQ-7: the rows past their lengths stay zero
+            state = _copy_through(state, new_state, counts)  # SEQ-4, SEQ-6
 
     if T == 0:  # CELL-8: no steps, so empty outputs; and the state is still the initial one
         outputs = _zero_outputs(given, [given.output_dtype for _ in given.output_dims])

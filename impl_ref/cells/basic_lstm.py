@@ -10,7 +10,8 @@ from dynamic_rnn_spec.initializers import Zeros
 from ..arrays import Array
 from .lstm_state import join_state, split_state, state_size_of
 from .options import flag, optional_function, positive, real, reuse_option
-from .weighted import WeightedCell, columns, quiet, side_by_side, sigmoid
+from .pulling import check_pulls, sum_rows, through_activation, through_sigmoid
+from .weighted import WeightedCell, apart, columns, quiet, side_by_side, sigmoid
 
 
 class BasicLSTMCell(WeightedCell):
@@ -59,12 +60,41 @@ class BasicLSTMCell(WeightedCell):
 
     def call(self, inputs: Any, state: Any) -> tuple[Array, Any]:
         """x: [B, d], c: [B, n], h: [B, n] to (h', (c', h'))."""
+        result, _ = self.call_vjp(inputs, state)
+        return result
+
+    def call_vjp(self, inputs: Any, state: Any) -> tuple[tuple[Array, Any], Any]:
+        """The step, and how to pull gradients back through it (docs/gradients.md)."""
         n, act, forget_bias = self._num_units, self._activation, self._forget_bias
         x, (c, h) = inputs, split_state(state, n, self._state_is_tuple)
         self.check_step(x, [(c, n), (h, n)], self._kernel)
         K, b = self._kernel.read(x), self._bias.read(x)
+        c_old = c
         with quiet():
-            i, j, f, o = columns(side_by_side(x, h) @ K + b, 4)  # each [B, n]
+            xh = side_by_side(x, h)
+            i, j, f, o = columns(xh @ K + b, 4)  # each [B, n]
             c = c * sigmoid(f + forget_bias) + sigmoid(i) * act(j)
             h = act(c) * sigmoid(o)
-        return h, join_state(c, h, self._state_is_tuple)
+
+        def pull(d_output: Array, d_state: Any) -> tuple[Array, Any, dict[Any, Array]]:
+            d_c, d_h = split_state(d_state, n, self._state_is_tuple)
+            with quiet():
+                s_i, s_f, s_o = sigmoid(i), sigmoid(f + forget_bias), sigmoid(o)
+                d_h = d_h + d_output
+                d_o = through_sigmoid(s_o, d_h * act(c))
+                d_c = d_c + through_activation(act, c, d_h * s_o)
+                d_f = through_sigmoid(s_f, d_c * c_old)
+                d_i = through_sigmoid(s_i, d_c * act(j))
+                d_j = through_activation(act, j, d_c * s_i)
+                d_gates = side_by_side(d_i, d_j, d_f, d_o)
+                d_x, d_h_old = apart(d_gates @ K.T, x.shape[1])
+                d_c_old = d_c * s_f
+                d_weights = {self._kernel: xh.T @ d_gates, self._bias: sum_rows(d_gates)}
+                return d_x, join_state(d_c_old, d_h_old, self._state_is_tuple), d_weights
+
+        return (h, join_state(c, h, self._state_is_tuple)), pull
+
+    def without_vjp(self) -> Any:
+        """The cell itself where it can't pull gradients back; see RNNCell."""
+        check_pulls("activation", self._activation, np.tanh)
+        return super().without_vjp()

@@ -8,7 +8,8 @@ from dynamic_rnn_spec.initializers import Zeros
 
 from ..arrays import Array
 from .options import optional_function, positive, reuse_option
-from .weighted import WeightedCell, quiet, side_by_side
+from .pulling import check_pulls, sum_rows, through_activation
+from .weighted import WeightedCell, apart, quiet, side_by_side
 
 
 class BasicRNNCell(WeightedCell):
@@ -46,9 +47,28 @@ class BasicRNNCell(WeightedCell):
 
     def call(self, inputs: Any, state: Any) -> tuple[Array, Array]:
         """x: [B, d], h: [B, n] to (h', h')."""
+        result, _ = self.call_vjp(inputs, state)
+        return result
+
+    def call_vjp(self, inputs: Any, state: Any) -> tuple[tuple[Array, Array], Any]:
+        """The step, and how to pull gradients back through it (docs/gradients.md)."""
         x, h, act = inputs, state, self._activation
         self.check_step(x, [(h, self._num_units)], self._kernel)
         K, b = self._kernel.read(x), self._bias.read(x)
         with quiet():
-            h = act(side_by_side(x, h) @ K + b)  # [B, n]
-        return h, h
+            xh = side_by_side(x, h)  # [B, d + n]
+            a = xh @ K + b  # [B, n]
+            h = act(a)
+
+        def pull(d_output: Array, d_h: Array) -> tuple[Array, Array, dict[Any, Array]]:
+            with quiet():
+                d_a = through_activation(act, a, d_output + d_h)
+                d_x, d_h_old = apart(d_a @ K.T, x.shape[1])
+                return d_x, d_h_old, {self._kernel: xh.T @ d_a, self._bias: sum_rows(d_a)}
+
+        return (h, h), pull
+
+    def without_vjp(self) -> Any:
+        """The cell itself where it can't pull gradients back; see RNNCell."""
+        check_pulls("activation", self._activation, np.tanh)
+        return super().without_vjp()

@@ -32,3 +32,7 @@ class DeviceWrapper(Wrapper):
         """One step of the wrapped cell."""
         output, new_state = self._cell(inputs, state, scope)
         return output, new_state
+
+    def vjp(self, inputs: Any, state: Any, scope: None | str | VariableScope = None) -> Any:
+        """The step of the wrapped cell, and how to pull gradients back through it."""
+        return self._cell.vjp(inputs, state, scope)

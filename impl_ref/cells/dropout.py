@@ -90,35 +90,52 @@ class DropoutWrapper(Wrapper):
                 noise [EQ-10]; the visitor answers with neither bools nor a container of them [EQ-20].
             ValueError: inputs of other sizes than ``input_size`` [EQ-10].
         """
-        dropped_inputs = self._drop("input", inputs, _everything)
+        dropped_inputs, _ = self._drop("input", inputs, _everything)
         output, new_state = self._cell(dropped_inputs, state, scope)
-        new_state = self._drop("state", new_state, self._visitor)
-        return self._drop("output", output, _everything), new_state
+        new_state, _ = self._drop("state", new_state, self._visitor)
+        output, _ = self._drop("output", output, _everything)
+        return output, new_state
 
-    def _drop(self, purpose: str, structure: Any, visitor: Callable[[Any], Any]) -> Any:
+    def vjp(self, inputs: Any, state: Any, scope: None | str | VariableScope = None) -> Any:
+        """The step, and how to pull gradients back through it with the very noise that dropped its values [GRAD-17]."""
+        dropped_inputs, pull_inputs = self._drop("input", inputs, _everything)
+        (output, new_state), pull_cell = self._cell.vjp(dropped_inputs, state, scope)
+        new_state, pull_state = self._drop("state", new_state, self._visitor)
+        output, pull_output = self._drop("output", output, _everything)
+
+        def pull(d_output: Any, d_new_state: Any) -> Any:
+            d_dropped, d_state, d_variables = pull_cell(pull_output(d_output), pull_state(d_new_state))
+            return pull_inputs(d_dropped), d_state, d_variables
+
+        return (output, new_state), pull
+
+    def _drop(self, purpose: str, structure: Any, visitor: Callable[[Any], Any]) -> tuple[Any, Callable[[Any], Any]]:
+        """The structure with its chosen leaves dropped, and how their gradients are."""
         keep = self._keep[purpose]
         if keep == 1:
-            return structure
+            return structure, lambda d: d
         flat = flatten(structure)
         if self._variational and purpose == "input" and len(flat) != len(self._input_dims):
             wanted = f"{len(self._input_dims)} arrays, as input_size says"
             raise ArgumentValueError("inputs", wanted, str(len(flat)), "EQ-10")
-        leaves = [
-            self._drop_leaf(purpose, index, leaf, keep) if drop else leaf
+        noise = [
+            self._noise(purpose, index, leaf) if drop else None
             for index, (leaf, drop) in enumerate(zip(flat, _chosen(structure, visitor), strict=True))
         ]
-        return pack_sequence_as(structure, leaves)
 
-    def _drop_leaf(self, purpose: str, index: int, v: Any, keep: float) -> Any:
+        def pull(d_structure: Any) -> Any:
+            leaves = zip(flatten(d_structure), noise, strict=True)
+            return pack_sequence_as(d_structure, [_dropped(d, keep, U) for d, U in leaves])
+
+        return pack_sequence_as(structure, [_dropped(v, keep, U) for v, U in zip(flat, noise, strict=True)]), pull
+
+    def _noise(self, purpose: str, index: int, v: Any) -> Array:
         if not is_array(v) or v.dtype.kind != "f":
             got = str(v.dtype) if is_array(v) else describe_type(v)
             raise ArgumentTypeError(purpose, "arrays of a floating dtype to drop", got, "EQ-9")
         if self._variational:
-            U = self._variational_noise(purpose, index, v)  # [1, ...]
-        else:
-            U = self.uniform(purpose, index, v.shape, v.dtype)  # [B, ...]
-        with quiet():
-            return v / keep * np.floor(keep + U)
+            return self._variational_noise(purpose, index, v)  # [1, ...]
+        return self.uniform(purpose, index, v.shape, v.dtype)  # [B, ...]
 
     def _variational_noise(self, purpose: str, index: int, v: Array) -> Array:
         """The draw [1, ...] of this sequence for one leaf, made when it is first needed."""
@@ -133,6 +150,14 @@ class DropoutWrapper(Wrapper):
         if (purpose, index) not in self._drawn:
             self._drawn[purpose, index] = self.uniform(purpose, index, (1, *v.shape[1:]), v.dtype)
         return self._drawn[purpose, index]
+
+
+def _dropped(v: Any, keep: float, U: Array | None) -> Any:
+    """A value, or its gradient, which is dropped alike; without noise it stays."""
+    if U is None:
+        return v
+    with quiet():
+        return v / keep * np.floor(keep + U)
 
 
 def _everything(part: Any) -> bool:

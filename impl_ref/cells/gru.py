@@ -8,7 +8,8 @@ from dynamic_rnn_spec.initializers import Ones, Zeros
 
 from ..arrays import Array
 from .options import optional_function, positive, reuse_option
-from .weighted import WeightedCell, columns, quiet, side_by_side, sigmoid
+from .pulling import check_pulls, sum_rows, through_activation, through_sigmoid
+from .weighted import WeightedCell, apart, columns, quiet, side_by_side, sigmoid
 
 
 class GRUCell(WeightedCell):
@@ -60,12 +61,47 @@ class GRUCell(WeightedCell):
 
     def call(self, inputs: Any, state: Any) -> tuple[Array, Array]:
         """x: [B, d], h: [B, n] to (h', h')."""
+        result, _ = self.call_vjp(inputs, state)
+        return result
+
+    def call_vjp(self, inputs: Any, state: Any) -> tuple[tuple[Array, Array], Any]:
+        """The step, and how to pull gradients back through it (docs/gradients.md)."""
         x, h, act = inputs, state, self._activation
         self.check_step(x, [(h, self._num_units)], self._gates_kernel)
         Kg, bg = self._gates_kernel.read(x), self._gates_bias.read(x)
         Kc, bc = self._candidate_kernel.read(x), self._candidate_bias.read(x)
+        h_old = h
         with quiet():
-            r, u = columns(sigmoid(side_by_side(x, h) @ Kg + bg), 2)  # each [B, n]
-            c = act(side_by_side(x, r * h) @ Kc + bc)  # [B, n]
+            xh = side_by_side(x, h)
+            r, u = columns(sigmoid(xh @ Kg + bg), 2)  # each [B, n]
+            xrh = side_by_side(x, r * h)
+            a = xrh @ Kc + bc  # [B, n]
+            c = act(a)
             h = u * h + (1 - u) * c
-        return h, h
+
+        def pull(d_output: Array, d_h: Array) -> tuple[Array, Array, dict[Any, Array]]:
+            depth = x.shape[1]
+            with quiet():
+                d_h = d_h + d_output
+                d_u = d_h * (h_old - c)
+                d_c = d_h * (1 - u)
+                d_a = through_activation(act, a, d_c)
+                d_x_of_c, d_rh = apart(d_a @ Kc.T, depth)
+                d_r = d_rh * h_old
+                d_gates = side_by_side(through_sigmoid(r, d_r), through_sigmoid(u, d_u))
+                d_x_of_gates, d_h_of_gates = apart(d_gates @ Kg.T, depth)
+                d_h_old = d_h * u + d_rh * r + d_h_of_gates
+                d_weights = {
+                    self._gates_kernel: xh.T @ d_gates,
+                    self._gates_bias: sum_rows(d_gates),
+                    self._candidate_kernel: xrh.T @ d_a,
+                    self._candidate_bias: sum_rows(d_a),
+                }
+                return d_x_of_c + d_x_of_gates, d_h_old, d_weights
+
+        return (h, h), pull
+
+    def without_vjp(self) -> Any:
+        """The cell itself where it can't pull gradients back; see RNNCell."""
+        check_pulls("activation", self._activation, np.tanh)
+        return super().without_vjp()

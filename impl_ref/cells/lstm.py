@@ -10,7 +10,8 @@ from dynamic_rnn_spec.initializers import Zeros
 from ..arrays import Array
 from .lstm_state import join_state, split_state, state_size_of
 from .options import flag, optional_bound, optional_function, optional_positive, positive, real, reuse_option
-from .weighted import WeightedCell, columns, quiet, side_by_side, sigmoid
+from .pulling import check_pulls, sum_rows, through_activation, through_clip, through_sigmoid
+from .weighted import WeightedCell, apart, columns, quiet, side_by_side, sigmoid
 
 
 class LSTMCell(WeightedCell):
@@ -94,23 +95,73 @@ class LSTMCell(WeightedCell):
 
     def call(self, inputs: Any, state: Any) -> tuple[Array, Any]:
         """x: [B, d], c: [B, n], m: [B, p] to (m', (c', m'))."""
+        result, _ = self.call_vjp(inputs, state)
+        return result
+
+    def call_vjp(self, inputs: Any, state: Any) -> tuple[tuple[Array, Any], Any]:
+        """The step, and how to pull gradients back through it (docs/gradients.md)."""
         n, act, forget_bias = self._num_units, self._activation, self._forget_bias
         x, (c, m) = inputs, split_state(state, n, self._state_is_tuple)
         self.check_step(x, [(c, n), (m, self.output_size)], self._kernel)
         K, b = self._kernel.read(x), self._bias.read(x)
+        c_old = c
         with quiet():
-            i, j, f, o = columns(side_by_side(x, m) @ K + b, 4)  # each [B, n]
+            xm = side_by_side(x, m)
+            i, j, f, o = columns(xm @ K + b, 4)  # each [B, n]
             if self._use_peepholes:
                 f = f + self._w_f.read(x) * c  # the old c
                 i = i + self._w_i.read(x) * c
             c = sigmoid(f + forget_bias) * c + sigmoid(i) * act(j)
+            c_whole = c  # before it is clipped
             if self._cell_clip is not None:
                 c = np.clip(c, -self._cell_clip, self._cell_clip)
             if self._use_peepholes:
                 o = o + self._w_o.read(x) * c  # the new c, clipped
             m = sigmoid(o) * act(c)
+            m_whole = m  # before it is projected
             if self._num_proj is not None:
                 m = m @ self._projection.read(x)  # [B, n] to [B, p]
+                projected = m  # before it is clipped
                 if self._proj_clip is not None:
                     m = np.clip(m, -self._proj_clip, self._proj_clip)
-        return m, join_state(c, m, self._state_is_tuple)
+        peepholes = [self._w_f.read(x), self._w_i.read(x), self._w_o.read(x)] if self._use_peepholes else []
+        P = self._projection.read(x) if self._num_proj is not None else None
+
+        def pull(d_output: Array, d_state: Any) -> tuple[Array, Any, dict[Any, Array]]:
+            d_c, d_m = split_state(d_state, n, self._state_is_tuple)
+            d_weights: dict[Any, Array] = {}
+            with quiet():
+                s_i, s_f, s_o = sigmoid(i), sigmoid(f + forget_bias), sigmoid(o)
+                d_m = d_m + d_output
+                if P is not None:
+                    if self._proj_clip is not None:
+                        d_m = through_clip(projected, self._proj_clip, d_m)
+                    d_weights[self._projection] = m_whole.T @ d_m
+                    d_m = d_m @ P.T  # [B, p] to [B, n]
+                d_o = through_sigmoid(s_o, d_m * act(c))
+                d_c = d_c + through_activation(act, c, d_m * s_o)
+                if peepholes:
+                    d_c = d_c + d_o * peepholes[2]
+                    d_weights[self._w_o] = sum_rows(d_o * c)  # the new c, clipped
+                if self._cell_clip is not None:
+                    d_c = through_clip(c_whole, self._cell_clip, d_c)
+                d_f = through_sigmoid(s_f, d_c * c_old)
+                d_i = through_sigmoid(s_i, d_c * act(j))
+                d_j = through_activation(act, j, d_c * s_i)
+                d_c_old = d_c * s_f
+                if peepholes:
+                    d_c_old = d_c_old + d_f * peepholes[0] + d_i * peepholes[1]
+                    d_weights[self._w_f] = sum_rows(d_f * c_old)
+                    d_weights[self._w_i] = sum_rows(d_i * c_old)
+                d_gates = side_by_side(d_i, d_j, d_f, d_o)
+                d_x, d_m_old = apart(d_gates @ K.T, x.shape[1])
+                d_weights[self._kernel] = xm.T @ d_gates
+                d_weights[self._bias] = sum_rows(d_gates)
+                return d_x, join_state(d_c_old, d_m_old, self._state_is_tuple), d_weights
+
+        return (m, join_state(c, m, self._state_is_tuple)), pull
+
+    def without_vjp(self) -> Any:
+        """The cell itself where it can't pull gradients back; see RNNCell."""
+        check_pulls("activation", self._activation, np.tanh)
+        return super().without_vjp()

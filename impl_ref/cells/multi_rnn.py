@@ -69,10 +69,41 @@ class MultiRNNCell(RNNCell):
         """The inputs to the output of the last cell, and the cells' new states."""
         output, new_states = inputs, []
         for index, (cell, old) in enumerate(zip(self._cells, self._states(state), strict=True)):
-            with variable_scope(f"cell_{index}"):  # VAR-5
+            with variable_scope(_scope_of(index)):
                 output, new = cell(output, old)
             new_states.append(new)
-        return output, tuple(new_states) if self._state_is_tuple else side_by_side(*new_states)
+        return output, self._joined(new_states)
+
+    def call_vjp(self, inputs: Any, state: Any) -> tuple[tuple[Any, Any], Any]:
+        """The step, and how to pull gradients back through it, from the last cell to the first."""
+        output, news, pulls = inputs, [], []
+        for index, (cell, old) in enumerate(zip(self._cells, self._states(state), strict=True)):
+            with variable_scope(_scope_of(index)):
+                (output, new), pull_cell = cell.vjp(output, old)
+            news.append(new)
+            pulls.append(pull_cell)
+
+        def pull(d_output: Any, d_new_state: Any) -> tuple[Any, Any, dict[Any, Any]]:
+            d_states: list[Any] = []
+            d_variables: dict[Any, Any] = {}
+            for pull_cell, d_new in zip(reversed(pulls), reversed(self._states(d_new_state)), strict=True):
+                d_output, d_old, d_own = pull_cell(d_output, d_new)
+                d_states.insert(0, d_old)
+                for name, d in d_own.items():  # GRAD-16: a variable of several cells gets the sum
+                    d_variables[name] = d_variables[name] + d if name in d_variables else d
+            return d_output, self._joined(d_states), d_variables
+
+        return (output, self._joined(news)), pull
+
+    def without_vjp(self) -> Any:
+        """The stack, or what of its cells can't pull gradients back; see RNNCell."""
+        lacking = super().without_vjp()
+        for cell in self._cells:
+            lacking = lacking or cell.without_vjp()
+        return lacking
+
+    def _joined(self, new_states: list[Any]) -> Any:
+        return tuple(new_states) if self._state_is_tuple else side_by_side(*new_states)
 
     def _states(self, state: Any) -> list[Any]:
         if self._state_is_tuple:
@@ -88,3 +119,7 @@ class MultiRNNCell(RNNCell):
             states.append(state[:, start : start + cell.state_size])
             start += cell.state_size
         return states
+
+
+def _scope_of(index: int) -> str:
+    return f"cell_{index}"  # VAR-5

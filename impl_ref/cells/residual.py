@@ -9,6 +9,7 @@ from dynamic_rnn_spec.structure import assert_same_structure, flatten, map_struc
 
 from ..arrays import Array
 from .options import optional_function
+from .pulling import check_pulls
 from .weighted import quiet
 from .wrapper import Wrapper
 
@@ -41,6 +42,29 @@ class ResidualWrapper(Wrapper):
         outputs, new_state = self._cell(inputs, state, scope)
         return self._residual_fn(inputs, outputs), new_state
 
+    def vjp(self, inputs: Any, state: Any, scope: None | str | VariableScope = None) -> Any:
+        """The step, and how to pull gradients back: a sum hands its gradient to both of its terms."""
+        (outputs, new_state), pull_cell = self._cell.vjp(inputs, state, scope)
+        add_vjp = _add_vjp if adds(self) else getattr(self._residual_fn, "vjp")  # noqa: B009  # no function's own
+        whole, pull_sum = add_vjp(inputs, outputs)
+
+        def pull(d_whole: Any, d_new_state: Any) -> Any:
+            d_direct, d_outputs = pull_sum(d_whole)
+            d_inputs, d_state, d_variables = pull_cell(d_outputs, d_new_state)
+            return map_structure(_sum_of_gradients, d_inputs, d_direct), d_state, d_variables
+
+        return (whole, new_state), pull
+
+    def without_vjp(self) -> Any:
+        """The wrapper, or what of the wrapped cell can't pull gradients back; see RNNCell."""
+        check_pulls("residual_fn", self._residual_fn, _add)
+        return super().without_vjp()
+
+
+def adds(wrapper: ResidualWrapper) -> bool:
+    """Whether it has no ``residual_fn`` of the caller's."""
+    return wrapper._residual_fn is _add
+
 
 def _add(inputs: Any, outputs: Any) -> Any:
     wanted = "inputs and outputs that can be added leaf by leaf"
@@ -57,6 +81,14 @@ def _add(inputs: Any, outputs: Any) -> Any:
             raise ArgumentTypeError("inputs", wanted, f"dtypes {x.dtype} and {y.dtype}", "EQ-11")
     with quiet():
         return map_structure(_sum, inputs, outputs)
+
+
+def _add_vjp(inputs: Any, outputs: Any) -> Any:
+    return _add(inputs, outputs), lambda d: (d, d)
+
+
+def _sum_of_gradients(one: Array | None, other: Array | None) -> Array | None:
+    return other if one is None else one if other is None else _sum(one, other)
 
 
 def _sum(x: Array, y: Array) -> Array:

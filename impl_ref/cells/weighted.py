@@ -95,6 +95,11 @@ def columns(array: Array, parts: int) -> list[Array]:
     return [array[:, part * n : (part + 1) * n] for part in range(parts)]
 
 
+def apart(array: Array, left: int) -> tuple[Array, Array]:
+    """What ``side_by_side`` joined: the ``left`` first columns, and the others."""
+    return array[:, :left], array[:, left:]
+
+
 def sigmoid(x: Array) -> Array:
     """The logistic function in the dtype of ``x``; where exp overflows, the limit 0 is the right answer."""
     with np.errstate(over="ignore"):

@@ -1,0 +1,49 @@
+"""Gradients through what is no equation of a cell's own: activations, clips, sums of rows; it refuses to know any cell.
+
+A gradient ``d_y`` is that of the loss with respect to y, in the shape of y.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from dynamic_rnn_spec import ArgumentTypeError
+
+from ..arrays import Array
+from ..dtypes import describe_type
+
+
+def check_pulls(argument: str, function: Any, known: Any) -> None:
+    """Refuse a function through which no gradient can be pulled back: neither ``known`` nor one with a ``vjp``.
+
+    Raises:
+        TypeError: it has no attribute ``vjp`` [GRAD-20].
+    """
+    if function is not known and not callable(getattr(function, "vjp", None)):
+        wanted = "a function with an attribute vjp, since gradients are wanted"
+        raise ArgumentTypeError(argument, wanted, f"{describe_type(function)} without one", "GRAD-20")
+
+
+def through_activation(act: Any, x: Array, d_y: Array) -> Array:
+    """d_x of ``y = act(x)``."""
+    if act is np.tanh:
+        return np.asarray(d_y * (1 - np.tanh(x) ** 2))
+    _, pull = act.vjp(x)
+    return np.asarray(pull(d_y))
+
+
+def through_sigmoid(s: Array, d_s: Array) -> Array:
+    """d_x of ``s = sigmoid(x)``, by s itself."""
+    d_x: Array = d_s * s * (1 - s)
+    return d_x
+
+
+def through_clip(x: Array, bound: float, d_y: Array) -> Array:
+    """d_x of ``y = clip(x, -bound, bound)``: nothing where x was changed [GRAD-11]."""
+    return np.where(np.abs(x) > bound, np.zeros((), d_y.dtype), d_y)
+
+
+def sum_rows(d: Array) -> Array:
+    """The gradient [n] of what was added to each row of [B, n]."""
+    total: Array = d.sum(axis=0)
+    return total

@@ -1,0 +1,56 @@
+"""The checks of what a cell's ``pull`` gives back at a step; they refuse to know what it pulled through."""
+
+from typing import Any
+
+import numpy as np
+
+from dynamic_rnn_spec import ArgumentTypeError, ArgumentValueError
+from dynamic_rnn_spec.structure import flatten
+
+from .arguments import Arguments
+from .arrays import Array, is_array
+from .check_cotangents import has_gradient
+from .dtypes import describe_type
+
+
+def check_pulled(
+    pulled: Any, given: Arguments, d_states: list[Array | None]
+) -> tuple[list[Array | None], list[Array | None], dict[str, Array]]:
+    """(d_inputs, d_state, d_variables) of one step as leaves, zeros for None where there is a gradient.
+
+    Args:
+        pulled: what ``pull`` gave.
+        given: the checked arguments; a step of their inputs is what the cell was given.
+        d_states: the gradients of the new state, which the old one's are like.
+
+    Raises:
+        TypeError: it is no triple, or a gradient is no array or of another dtype [GRAD-5].
+        ValueError: another number of gradients, or another shape [GRAD-5].
+    """
+    if not isinstance(pulled, tuple) or len(pulled) != 3:
+        wanted = "(d_inputs, d_state, d_variables) from the pull of its call_vjp"
+        raise ArgumentTypeError("cell", wanted, describe_type(pulled), "GRAD-5")
+    d_inputs, d_state, d_variables = pulled
+    likes = [np.zeros((given.batch_size, *x.shape[2:]), x.dtype) if has_gradient(x) else None for x in given.inputs]
+    return _leaves("d_inputs", d_inputs, likes), _leaves("d_state", d_state, d_states), d_variables
+
+
+def _leaves(name: str, value: Any, likes: list[Array | None]) -> list[Array | None]:
+    leaves = flatten(value)
+    if len(leaves) != len(likes):
+        raise ArgumentValueError("cell", f"{len(likes)} gradients in {name} of its pull", str(len(leaves)), "GRAD-5")
+    return [_leaf(name, leaf, like) for leaf, like in zip(leaves, likes, strict=True)]
+
+
+def _leaf(name: str, d: Any, like: Array | None) -> Array | None:
+    if like is None:
+        return None
+    if d is None:
+        return np.zeros_like(like)
+    if not is_array(d):
+        raise ArgumentTypeError("cell", f"arrays in {name} of its pull", describe_type(d), "GRAD-5")
+    if d.dtype != like.dtype:
+        raise ArgumentTypeError("cell", f"dtype {like.dtype} in {name} of its pull", str(d.dtype), "GRAD-5")
+    if d.shape != like.shape:
+        raise ArgumentValueError("cell", f"shape {like.shape} in {name} of its pull", str(d.shape), "GRAD-5")
+    return np.asarray(d)
