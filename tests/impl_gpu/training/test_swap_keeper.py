@@ -235,47 +235,47 @@ def nothing(*arguments: Any, **named: Any) -> None:
 DEFECTS: dict[str, tuple[Program, Options, Any, str, Any]] = {}
 
 
-def defect(program: Program, options: Options, where: Any, name: str) -> Callable[[Any], Any]:
+def defect(words: str, program: Program, options: Options, where: Any, name: str) -> Callable[[Any], Any]:
     """Register what stands in the place of ``where.name`` while the program runs."""
 
     def register(function: Any) -> Any:
-        DEFECTS[function.__name__] = (program, options, where, name, function)
+        DEFECTS[words] = (program, options, where, name, function)
         return function
 
     return register
 
 
-@defect(one_pull, MOVE, Swapped, "_await_written")
+@defect("a block moved before it is written", one_pull, MOVE, Swapped, "_await_written")
 def a_block_moved_before_it_is_written(self: Any, slot: Any) -> None:
     nothing()
 
 
-@defect(one_pull, MOVE, Swapped, "_await_left")
+@defect("a slot reused before its copy has left", one_pull, MOVE, Swapped, "_await_left")
 def a_slot_reused_before_its_copy_has_left(self: Any, slot: Any, stream: Any) -> None:
     nothing()
 
 
-@defect(one_pull, MOVE, Swapped, "_await_arrived")
+@defect("a block read before it has arrived", one_pull, MOVE, Swapped, "_await_arrived")
 def a_block_read_before_it_has_arrived(self: Any, slot: Any, stream: Any) -> None:
     nothing()
 
 
-@defect(one_pull, MOVE, Swapped, "_await_used")
+@defect("a block fetched into a slot in use", one_pull, MOVE, Swapped, "_await_used")
 def a_block_fetched_into_a_slot_in_use(self: Any, slot: Any) -> None:
     nothing()
 
 
-@defect(pulls_on_two_streams, MOVE, Swapped, "_await_last_pass")
+@defect("a pull on another stream that does not wait", pulls_on_two_streams, MOVE, Swapped, "_await_last_pass")
 def a_pull_on_another_stream_that_does_not_wait(self: Any, stream: Any) -> None:
     nothing()
 
 
-@defect(pulls_on_two_streams, Options(), Holding, "await_last_pass")
+@defect("a pull of resident blocks that does not wait", pulls_on_two_streams, Options(), Holding, "await_last_pass")
 def a_pull_of_resident_blocks_that_does_not_wait(self: Any, stream: Any) -> None:
     nothing()
 
 
-@defect(one_pull, MOVE, Swapped, "_leave")
+@defect("a slot left without an event", one_pull, MOVE, Swapped, "_leave")
 def a_slot_left_without_an_event(self: Any, slot: Any, stream: Any) -> None:
     slot.busy = False
 
@@ -283,7 +283,7 @@ def a_slot_left_without_an_event(self: Any, slot: Any, stream: Any) -> None:
 _copy_in = Swapped._copy_in
 
 
-@defect(one_pull, MOVE, Swapped, "_copy_in")
+@defect("chunks fetched in the wrong order", one_pull, MOVE, Swapped, "_copy_in")
 def chunks_fetched_in_the_wrong_order(self: Any, number: int, slot: Any) -> None:
     if self._moved[number - 1] >= self._moved[number]:
         _copy_in(self, number - 1, slot)
@@ -294,7 +294,7 @@ def chunks_fetched_in_the_wrong_order(self: Any, number: int, slot: Any) -> None
 _copy_out = Swapped._copy_out
 
 
-@defect(one_pull, MOVE, Swapped, "_copy_out")
+@defect("a chunk moved to the block of another", one_pull, MOVE, Swapped, "_copy_out")
 def a_chunk_moved_to_the_block_of_another(self: Any, number: int, slot: Any) -> None:
     _copy_out(self, 0 if number == 1 else number, slot)
 
@@ -302,30 +302,30 @@ def a_chunk_moved_to_the_block_of_another(self: Any, number: int, slot: Any) -> 
 _fetch = Swapped._fetch
 
 
-@defect(pulls_on_two_streams, MOVE, Swapped, "_fetch")
+@defect("a slot believed to hold what it held first", pulls_on_two_streams, MOVE, Swapped, "_fetch")
 def a_slot_believed_to_hold_what_it_held_first(self: Any, number: int) -> None:
     if self._slot(number).holds is None:
         _fetch(self, number)
 
 
-@defect(one_pull, RECOMPUTE, Swapped, "_copy_in")
+@defect("half of a block fetched", one_pull, RECOMPUTE, Swapped, "_copy_in")
 def half_of_a_block_fetched(self: Any, number: int, slot: Any) -> None:
     moved, self._moved = self._moved, [nbytes // 2 for nbytes in self._moved]
     _copy_in(self, number, slot)
     self._moved = moved
 
 
-@defect(calls_that_nobody_waits_for, MOVE, Holding, "__del__")
+@defect("pinned memory given back before it is copied", calls_that_nobody_waits_for, MOVE, Holding, "__del__")
 def pinned_memory_given_back_before_it_is_copied(self: Any) -> None:
     nothing()
 
 
-@defect(calls_that_nobody_waits_for, MOVE, Holding, "_tell_home")
+@defect("slots given back while they are used", calls_that_nobody_waits_for, MOVE, Holding, "_tell_home")
 def slots_given_back_while_they_are_used(self: Any) -> None:
     nothing()
 
 
-@defect(calls_that_nobody_waits_for, Options(), Holding, "_tell_home")
+@defect("resident blocks given back while they are used", calls_that_nobody_waits_for, Options(), Holding, "_tell_home")
 def resident_blocks_given_back_while_they_are_used(self: Any) -> None:
     nothing()
 
@@ -333,7 +333,7 @@ def resident_blocks_given_back_while_they_are_used(self: Any) -> None:
 _end_pass = Holding.end_pass
 
 
-@defect(calls_that_nobody_waits_for, MOVE, Holding, "end_pass")
+@defect("an end that forgets the copies", calls_that_nobody_waits_for, MOVE, Holding, "end_pass")
 def an_end_that_forgets_the_copies(self: Any, stream: Any) -> None:
     side, self._side = self._side, None
     _end_pass(self, stream)
@@ -343,7 +343,7 @@ def an_end_that_forgets_the_copies(self: Any, stream: Any) -> None:
 _take = Holding._take
 
 
-@defect(calls_that_nobody_waits_for, MOVE, Holding, "_take")
+@defect("slots of the stream that came first", calls_that_nobody_waits_for, MOVE, Holding, "_take")
 def slots_of_the_stream_that_came_first(self: Any, sizes: Sequence[int]) -> None:
     self._home, home = self._device._model.default, self._home
     _take(self, sizes)
