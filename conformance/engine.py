@@ -44,6 +44,7 @@ def run_law(
         if items is None:
             _generated(session)
         else:
+            items = session.settings.some(items)
             floor = min(floor, len({case_of(item).digest() for item in items}))
             _enumerated(session, items)
         if session.violation is not None and session.settings.shrink and not _fails_again(session):

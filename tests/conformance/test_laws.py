@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from conformance import engine, registry
 from conformance.engine import LawResult, Settings, run_law
 from conformance.laws import Check, Law, Unsupported, Violation, law
+from conformance.session import SMOKE_ITEMS
 from dynamic_rnn_spec import clauses
 from dynamic_rnn_spec.case import Answer, Case, Outcome, Raised
 
@@ -66,6 +67,14 @@ def test_an_enumerated_law_stops_at_the_first_broken_case(toy: Path, laws: dict[
     assert result.counterexample is not None
     assert np.size(Case.from_json(result.counterexample.case).calls[0].arguments["inputs"]) == 3
     assert (result.examples, result.floor) == (1, 3)
+
+
+def test_the_smoke_profile_takes_some_of_a_long_list_evenly_spread() -> None:
+    long = list(range(2 * SMOKE_ITEMS))
+
+    assert Settings(profile="smoke").some(long) == long[::2]
+    assert Settings(profile="smoke").some(long[:SMOKE_ITEMS]) == long[:SMOKE_ITEMS]
+    assert Settings(profile="default").some(long) == long
 
 
 def test_the_floor_of_a_list_is_no_higher_than_the_list(laws: dict[str, Law], subject: Callable[[str], Any]) -> None:

@@ -13,7 +13,7 @@ import dynamic_rnn_spec
 from conformance import vectors
 from conformance.subjects import NotAvailable, Subject, find_python36, load
 from conformance.worker_client import WorkerClient
-from dynamic_rnn_spec.case import Answer, Call, Case, CellRef, CellSpec, Function, Scope
+from dynamic_rnn_spec.case import Answer, Call, Case, CellRef, CellSpec, Cotangents, Function, Scope
 from dynamic_rnn_spec.rnn_cell import LSTMStateTuple
 from dynamic_rnn_spec.tensor_shape import TensorShape
 
@@ -125,6 +125,74 @@ def test_the_noise_of_a_case_is_what_is_dropped(tensorflow: Subject) -> None:
 
     kept = np.swapaxes(noise, 0, 1) == 0.75
     assert found.outputs.tolist() == np.where(kept, INPUTS / 0.5, 0).tolist()
+
+
+def pulled(subject: Subject, spec: CellSpec, d_outputs: Any, d_state: Any, weights: Any = None, **given: Any) -> Answer:
+    case = one(spec, weights, **given)
+    return answer(subject, case.replace(calls=[case.calls[0].replace(cotangents=Cotangents(d_outputs, d_state))]))
+
+
+def test_gradients_come_of_the_run_that_gives_the_values(tensorflow: Subject) -> None:
+    spec = CellSpec("probe:Linear", {"units": 1})
+    weights = {
+        "rnn/linear/kernel": np.array([[1], [2]], np.float32),
+        "rnn/linear/recurrent": np.array([[1]], np.float32),
+        "rnn/linear/bias": np.array([0], np.float32),
+    }
+    ones = np.ones((2, 3, 1), np.float32)
+
+    found = pulled(tensorflow, spec, ones, np.ones((2, 1), np.float32), weights, sequence_length=[1, 0])
+
+    assert found.trace is not None
+    assert found.gradients is not None
+    assert [event["event"] for event in found.trace if event["event"] == "call"] == ["call"] * 3
+    assert found.gradients.inputs.tolist() == [[[3, 6], [0, 0], [0, 0]], [[0, 0]] * 3]  # twice d_output and d_state
+    assert found.gradients.initial_state is None
+    assert {name: gradient.tolist() for name, gradient in found.gradients.variables.items()} == {
+        "rnn/linear/kernel": [[0], [3]],
+        "rnn/linear/recurrent": [[0]],
+        "rnn/linear/bias": [3],
+    }
+
+
+def test_gradients_have_the_structures_of_the_case_and_an_absent_cotangent_asks_for_nothing(
+    tensorflow: Subject,
+) -> None:
+    spec, start = CellSpec("LSTMCell", {"num_units": 2}), LSTMStateTuple(*np.ones((2, 3, 2), np.float32))
+    given = {"initial_state": start, "time_major": True}
+
+    some = pulled(tensorflow, spec, INPUTS, LSTMStateTuple(None, start.h), **given)
+    none = pulled(tensorflow, spec, None, None, **given)
+
+    assert some.gradients is not None
+    assert none.gradients is not None
+    assert type(some.gradients.initial_state) is LSTMStateTuple
+    assert some.gradients.inputs.shape == INPUTS.shape
+    assert sorted(some.gradients.variables) == ["rnn/lstm_cell/bias", "rnn/lstm_cell/kernel"]
+    assert (none.gradients.inputs, none.gradients.initial_state) == (None, LSTMStateTuple(None, None))
+    assert none.gradients.variables == {"rnn/lstm_cell/bias": None, "rnn/lstm_cell/kernel": None}
+
+
+def test_wrappers_and_parts_give_the_gradients_of_all_variables(tensorflow: Subject) -> None:
+    inner = CellSpec("LSTMCell", {"num_units": 2, "num_unit_shards": 2})
+    layers = [CellSpec("ResidualWrapper", {}, [inner]), CellSpec("GRUCell", {"num_units": 1})]
+
+    found = pulled(tensorflow, CellSpec("MultiRNNCell", {}, layers), np.ones((2, 3, 1), np.float32), None)
+
+    assert found.gradients is not None
+    assert found.variables is not None
+    assert sorted(found.gradients.variables) == sorted(found.variables)
+    assert len(found.variables) == 7
+
+
+def test_what_tensorflow_says_of_cotangents_is_an_answer(tensorflow: Subject) -> None:
+    ones, spec = np.ones((2, 3, 2), np.float32), CellSpec("GRUCell", {"num_units": 2})
+
+    counted = pulled(tensorflow, spec, [ones, ones], None)
+    shaped = pulled(tensorflow, spec, ones[:, :2], None)
+
+    assert (counted.error and counted.error.message) == "Passed 2 grad_ys for 1 ys"
+    assert shaped.kind == "raised"
 
 
 def test_structures_come_back_in_the_types_of_the_specification(tensorflow: Subject) -> None:

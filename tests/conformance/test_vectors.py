@@ -11,8 +11,10 @@ import pytest
 from conformance import vector_recording, vectors
 from conformance.vector_cases import SECTIONS, Definition, Like, Overruled, Refused, definitions
 from conformance.vectors import AGREES, DISAGREES, OVERRULED, Instead, Vector
+from dynamic_rnn_spec import Gradients
 from dynamic_rnn_spec.case import Answer, Call, Case, CellRef, CellSpec, FormatError, Outcome, Raised, VariableRecord
 from dynamic_rnn_spec.clauses import load as load_clauses
+from dynamic_rnn_spec.structure import flatten
 
 RECORDED = vectors.load()
 INPUTS = np.zeros((2, 3, 2), np.float32)
@@ -23,8 +25,8 @@ def a_case(kind: str = "probe:Tally", steps: int = 3) -> Case:
     return Case({"cell": CellSpec(kind, {"num_units": 2})}, [Call(arguments)])
 
 
-def returned(outputs: Any, **told: Any) -> Outcome:
-    return Outcome([Answer.returned(outputs, np.zeros((2, 2), np.float32))], told.get("variables", ()))
+def returned(outputs: Any, variables: Any = (), **told: Any) -> Outcome:
+    return Outcome([Answer.returned(outputs, np.zeros((2, 2), np.float32), **told)], variables)
 
 
 def raised(kind: str) -> Outcome:
@@ -72,6 +74,30 @@ def test_every_equation_has_six_vectors_and_every_clause_of_variables_two() -> N
 
     assert [i for i in range(1, 23) if count[f"EQ-{i}"] < 6] == []
     assert [i for i in range(1, 17) if count[f"VAR-{i}"] < 2] == []
+
+
+def test_there_are_120_vectors_of_gradients_and_every_clause_that_tensorflow_can_witness_has_some() -> None:
+    pulled = [vector for vector in RECORDED if vector.name.startswith("gradients/")]
+    count = Counter(clause for vector in pulled for clause in vector.clauses)
+    asked = [call.cotangents for vector in pulled for call in vector.case.calls]
+
+    assert len(pulled) >= 120
+    assert [vector.name for vector in pulled if not vector.has_gradients] == []
+    assert None not in asked
+    assert [i for i in range(1, 18) if count[f"GRAD-{i}"] < 4] == []
+    assert {vector.overruled_by.clauses for vector in pulled if vector.overruled_by} == {("GRAD-6",), ("GRAD-12",)}
+
+
+def test_nan_in_the_padding_is_in_tensorflow_s_gradients_and_in_none_that_a_subject_is_held_to() -> None:
+    poisoned = [vector for vector in RECORDED if vector.overruled_by and vector.overruled_by.clauses == ("GRAD-12",)]
+
+    for vector in poisoned:
+        (theirs,), (wanted,) = vector.outcome.answers, vector.expected.answers
+        assert theirs.gradients is not None
+        assert wanted.gradients is not None
+        assert any(not np.isfinite(gradient).all() for gradient in theirs.gradients.variables.values()), vector.name
+        assert all(np.isfinite(leaf).all() for leaf in flatten(tuple(wanted.gradients))), vector.name
+    assert len(poisoned) >= 10
 
 
 def test_no_text_of_an_error_and_no_random_value_is_recorded() -> None:
@@ -167,6 +193,39 @@ def test_no_vector_is_looser_than_its_cap(dtype: str, cap: float) -> None:
     assert max(vectors.allowed(vector.case, dtype) for vector in RECORDED) <= cap
 
 
+def test_gradients_count_within_the_tolerance_of_gradients() -> None:
+    exact, small = ONES * 100, np.zeros_like(ONES)
+    vector = a_vector(returned(ONES, gradients=Gradients(exact, None, {"a": small})), kind="LSTMCell")
+
+    def verdict(inputs: Any, variables: Any) -> str:
+        found = returned(ONES, gradients=Gradients(inputs, None, variables))
+        return vectors.judge(vector, found).verdict
+
+    assert vector.has_gradients
+    assert verdict(exact + np.float32(1e-4), {"a": small}) == AGREES
+    assert verdict(exact + np.float32(1e-3), {"a": small}) == DISAGREES
+    assert verdict(exact, {"a": small + np.float32(1e-4)}) == DISAGREES
+    assert verdict(exact, {"b": small}) == DISAGREES
+    assert verdict(exact, {"a": None}) == DISAGREES
+
+
+def test_gradients_of_probes_are_exact_but_for_the_sign_of_a_zero() -> None:
+    vector = a_vector(returned(ONES, gradients=Gradients(ONES * 0, None, {})))
+
+    def detail(inputs: Any) -> str:
+        return vectors.judge(vector, returned(ONES, gradients=Gradients(inputs, None, {}))).detail
+
+    assert detail(ONES * -0.0) == ""
+    assert "at gradients[0][0, 0, 0]: expected 0.0" in detail(ONES * np.float32(1e-30))
+    assert vectors.judge(vector, returned(ONES)).detail == "expected gradients"
+    assert vectors.judge(a_vector(returned(ONES)), vector.outcome).detail == "expected no gradients"
+
+
+@pytest.mark.parametrize(("dtype", "cap"), [("float16", 2e-2), ("float32", 5e-6), ("float64", 1e-13)])
+def test_no_gradient_is_looser_than_its_cap(dtype: str, cap: float) -> None:
+    assert max(vectors.gradient_allowed(vector.case, dtype) for vector in RECORDED if vector.has_gradients) <= cap
+
+
 def test_where_values_are_random_only_shapes_and_dtypes_count() -> None:
     expected = returned(ONES, variables=[VariableRecord("a", ONES)])
     vector = a_vector(expected, compare="shapes")
@@ -227,7 +286,7 @@ def test_verify_runs_every_vector_and_the_summary_counts_and_names_them() -> Non
 
     assert [result.verdict for result in results] == [AGREES, DISAGREES, OVERRULED]
     assert vectors.summary(results) == (
-        "1 vectors agree, 1 overruled, 1 disagree\n"
+        "1 vectors agree, 1 overruled, 1 disagree; 0 of 3 have gradients\n"
         "  overruled: section/name: IN-7: a reason\n"
         "  disagrees: section/name: expected raised TypeError, got returned"
     )

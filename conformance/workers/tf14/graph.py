@@ -56,9 +56,9 @@ class Store:
         given = {variable: self.weights[name_of(variable)] for variable in new if name_of(variable) in self.weights}
         misfits = [variable for variable in given if given[variable].shape != tuple(variable.shape.as_list())]
         feeds = {v.initializer.inputs[1]: value for v, value in given.items() if v not in misfits}
-        self.session.run([variable.initializer for variable in new], feeds)
+        values = self.session.run([variable.initializer.outputs[0] for variable in new], feeds)
         trainable = tf.trainable_variables()
-        for variable, value in zip(new, self.session.run(new)):
+        for variable, value in zip(new, values):
             self.records.append(VariableRecord(name_of(variable), value, variable in trainable))
         return misfits
 
