@@ -6,6 +6,7 @@ import numpy as np
 
 from .. import kernels
 from ..device.seam import Kernel, SeamError, row_major
+from . import memory_checks
 from .desk import Desk, Numbers
 from .findings import Findings
 
@@ -29,6 +30,8 @@ def check(desk: Desk, findings: Findings, seed: int) -> None:
         "what a capture refuses": _refusals,
         "an abandoned capture": _abandoned,
         "memory given back": _given_back,
+        "memory counted": memory_checks.counted,
+        "memory moved to the host": memory_checks.moved,
         "arrays": _arrays,
     }
     for name, part in parts.items():

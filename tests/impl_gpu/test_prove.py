@@ -141,7 +141,7 @@ def findings_of(check: Callable[..., Any], device: HostDevice, *more: Any) -> Fi
 
 @pytest.mark.parametrize("seed", range(6))
 def test_the_seam_passes_under_any_schedule(seed: int) -> None:
-    device = HostDevice(seed)
+    device = HostDevice(seed, memory_limit=2**26 if seed % 2 else None)
     findings = findings_of(seam_checks.check, device, 0)
     device.finish()
 
@@ -199,6 +199,25 @@ class Faulty(HostDevice):
     def _do_put(self, ptr: int, source: int, nbytes: int, stream: Any) -> None:
         super()._do_put(ptr, source, nbytes // 512 * 512 or nbytes if self.fault == "put" else nbytes, stream)
 
+    def _do_get(self, target: int, ptr: int, nbytes: int, stream: Any) -> None:
+        half = self.fault == "get" and self.purpose == "swap out"
+        super()._do_get(target, ptr, nbytes // 2 if half else nbytes, stream)
+
+    def _give_back(self, region: Any) -> None:
+        super()._give_back(region)
+        if self.fault == "count" and region.place == "device":
+            self.meter.take(1)
+
+    def _do_allocate(self, nbytes: int, stream: Any) -> Any:
+        fault, self.fault = self.fault, ""
+        try:
+            return super()._do_allocate(nbytes, stream)
+        finally:
+            self.fault = fault
+
+    def free_bytes(self) -> int:
+        return 2**20 if self.fault == "limit" else super().free_bytes()
+
     def _do_wait(self, stream: Any, event: Any) -> None:
         if self.fault != "wait":
             super()._do_wait(stream, event)
@@ -252,6 +271,9 @@ class Faulty(HostDevice):
         ("event", "an event that was waited for has passed"),
         ("capture", "graph: RuntimeError: captures nothing"),
         ("replay", "replay 0"),
+        ("get", "chunks come back as they were"),
+        ("count", "memory given back is not held"),
+        ("limit", "more than there is"),
     ],
 )
 def test_the_seam_fails_where_a_call_is_wrong(fault: str, named: str) -> None:
