@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from conformance.strategies.builtin import output_width
-from conformance.vector_cases import gradients_linear, gradients_padding
+from conformance.vector_cases import gradients_exact, gradients_padding
 from conformance.vector_cases.builtin import (
     ACTIVATIONS,
     BASIC,
@@ -48,7 +48,7 @@ def definitions() -> Iterator[Definition]:
     yield from _shared()
     yield from _again()
     yield from gradients_padding.definitions()
-    yield from gradients_linear.definitions()
+    yield from gradients_exact.definitions()
 
 
 def _cells() -> Iterator[Definition]:

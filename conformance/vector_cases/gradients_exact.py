@@ -1,4 +1,4 @@
-"""Vectors of gradients of the Linear probe, which are whole numbers and so exact; it knows no derivative."""
+"""Vectors of gradients of probes, which are whole numbers and so exact; it knows no derivative."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -7,7 +7,7 @@ import numpy as np
 
 from conformance.strategies.builtin import output_width, state_sizes, weight_shapes
 from conformance.vector_cases.builtin import BATCH, DEPTH, stack
-from conformance.vector_cases.making import Array, Definition, rng_of, vector
+from conformance.vector_cases.making import Array, Definition, call, echo, last_input, rng_of, vector
 from conformance.vector_cases.wrappers import dropped
 from dynamic_rnn_spec.case import Call, Case, CellRef, CellSpec, Cotangents
 from dynamic_rnn_spec.structure import map_structure
@@ -31,12 +31,28 @@ def definitions() -> Iterator[Definition]:
     yield _exact("linear/parallel-1", "GRAD-5 GRAD-15", linear(), sequence_length=lengths, parallel_iterations=1)
     yield _exact("linear/none", "GRAD-5 GRAD-10", linear(), sequence_length=np.zeros(BATCH, np.int64))
     yield _exact("linear/one-unit", "GRAD-5", linear(1), "float64", sequence_length=lengths)
-    yield _exact("linear/stack", "GRAD-5 GRAD-8", stack(linear(2), linear(3)), "float64", sequence_length=lengths)
-    residual = CellSpec("ResidualWrapper", {}, [linear(DEPTH)])
-    yield _exact("linear/residual", "GRAD-5", residual, "float64", sequence_length=lengths)
+    layers = stack(linear(2), linear(3))  # one step at a time, else a layer may be ahead of the next in the trace
+    yield _exact("linear/stack", "GRAD-5", layers, "float64", sequence_length=lengths, parallel_iterations=1)
     scaled = {"input_keep_prob": 0.5, "output_keep_prob": 0.5, "state_keep_prob": 0.5}
     dropout = dropped(rng_of("linear"), linear(), "float64", scaled)
     yield _exact("linear/dropout", "GRAD-5 GRAD-17", dropout, "float64", sequence_length=lengths)
+    yield from _copying(lengths)
+
+
+def _copying(lengths: Array) -> Iterator[Definition]:
+    """Probes without weights, on inputs of rank 4 and on whole numbers, which have no gradient."""
+    rng = rng_of("gradients/copying")
+    inputs, d_outputs, d_state = (_small(rng, shape, "float32") for shape in ((4, 3, 2, 2), (4, 3, 2, 2), (4, 1)))
+    one = call(inputs, dtype="float32", sequence_length=lengths)
+    asked = Cotangents(d_outputs, d_state)
+    yield vector("copying/echo", "GRAD-5 GRAD-7", Case({"cell": echo(2, 2)}, [one.replace(cotangents=asked)]))
+    for dtype in ("float64", "int32"):
+        inputs, state, d_outputs, d_state = (_small(rng, s, dtype) for s in ((4, 3, 2), (4, 2), (4, 3, 2), (4, 2)))
+        one = call(inputs, initial_state=state, sequence_length=lengths)
+        asked = Cotangents(d_outputs, d_state) if dtype == "float64" else Cotangents(None, None)
+        clauses = "GRAD-5 GRAD-10" if dtype == "float64" else "GRAD-5 GRAD-2"
+        case = Case({"cell": last_input(2)}, [one.replace(cotangents=asked)])
+        yield vector(f"copying/last-input-{dtype}", clauses, case)
 
 
 def _exact(
