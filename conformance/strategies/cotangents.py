@@ -118,8 +118,11 @@ def linear_cases(
 
 
 def copied_case(frame: Frame, sizes: Any, dtype: str, form: str, content: str) -> Case:
-    """An Echo of a nest, or a LastInput of a lone array: cells that hand cotangents on bit by bit."""
-    alone = isinstance(sizes, TensorShape)
+    """An Echo of a nest, or a LastInput of a lone array: cells that hand cotangents on bit by bit.
+
+    Strings are an Echo's: a LastInput would need a zero state of strings of their length.
+    """
+    alone = isinstance(sizes, TensorShape) and dtype != arrays.STRING
     case = last_input_case(frame, sizes, dtype) if alone else echo_case(frame, sizes, dtype)
     return asking(case, form, content, frame.seed)
 

@@ -1,16 +1,20 @@
 """What the suite expects of gradients: by hand, by differences, in every form of a case; and who gives none."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from conformance import compare, derivatives, equations, tolerance
+from conformance import compare, derivatives, equations, explain, known, report, runner, tolerance
+from conformance.engine import Settings
 from conformance.expected_gradients import expected_gradients, is_exact
 from conformance.laws import Check, Unsupported, Violation
 from conformance.properties.pulled import pulled, same, same_bits
+from conformance.replaying import replay_on
 from conformance.report.model import Implementation
+from conformance.runner import Plan, Silent
 from conformance.strategies import (
     Frame,
     affine_case,
@@ -28,6 +32,7 @@ from conformance.strategies import (
 from conformance.strategies.cotangents import asking, linear_case, uneven, with_zeros
 from conformance.strategies.derive import cotangents, with_cotangents, without_cotangents
 from conformance.strategies.wrong_cotangents import WRONG, without_gradients
+from conformance.targets import Target
 from conformance.verdicts import BROKEN, HOLDS, exit_status
 from dynamic_rnn_spec import Gradients, clauses
 from dynamic_rnn_spec.case import Answer, Call, Case, CellRef, CellSpec, Function, Outcome
@@ -244,3 +249,38 @@ def column(own: bool, **verdicts: str) -> Implementation:
 def test_who_lacks_gradients_as_a_whole_is_not_held_to_them(own: bool, verdicts: dict[str, str], status: int) -> None:
     asked = [clauses.clause(id) for id in ("SWAP-2", "GRAD-14", "GRAD-5")]
     assert exit_status([column(own, **verdicts)], asked, []) == status
+
+
+def run(toy: Path, name: str, out: Path) -> Implementation:
+    """What becomes of GRAD-7 and GRAD-21 on a toy of that name; the report lies in ``out``."""
+    target = Target(f"toy_subjects:{name}", name=name.lower(), description={"name": name, "versions": {}})
+    plan = Plan(targets=[target], chosen=["GRAD-7", "GRAD-21"], settings=Settings("smoke"), jobs=1, out=out)
+    report.write(runner.run(plan, Silent()).report, out)
+    return report.read(out)["implementations"][0]
+
+
+def said(column: Implementation) -> dict[str, str]:
+    return {one["clause"]: one["verdict"] for one in column["verdicts"] if one["clause"] in ("GRAD-7", "GRAD-21")}
+
+
+def test_a_wrong_gradient_is_drawn_and_replayed(toy: Path, tmp_path: Path) -> None:
+    assert said(run(toy, "LeakyGradients", tmp_path)) == {"GRAD-7": "fail", "GRAD-21": "pass"}
+    stored = known.read_counterexample(tmp_path / "cases" / "leakygradients" / "GRAD-7.json")
+    assert stored.where is not None
+    assert stored.where.startswith("gradients.inputs[")
+    page = (tmp_path / "index.html").read_text(encoding="utf-8")
+    assert ", and vjp(" in page
+    assert "d_outputs: float" in page
+    assert ", and vjp(" in explain.case_text(stored.case)
+    assert replay_on(Target("toy_subjects:LeakyGradients").open(), stored).verdict == "fail"
+    assert replay_on(Target("impl_ref").open(), stored).verdict == "pass"
+
+
+def test_who_passes_over_cotangents_has_no_gradients(toy: Path, tmp_path: Path) -> None:
+    column = run(toy, "WithoutGradients", tmp_path)
+    assert said(column) == {"GRAD-7": "unsupported", "GRAD-21": "unsupported"}
+    assert {one["reason"] for one in column["verdicts"] if one["clause"] == "GRAD-7"} == {
+        "gradients: the answer has none"
+    }
+    for file in ("report.md", "junit.xml", "index.html"):
+        assert "gradients: the answer has none" in (tmp_path / file).read_text(encoding="utf-8")

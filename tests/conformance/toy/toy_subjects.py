@@ -204,3 +204,28 @@ class WithoutFloat16(Reference):
         if any(getattr(call.arguments["inputs"], "dtype", None) == np.float16 for call in case.calls):
             return Outcome.of(Answer.unsupported("float16", "the toy has none"), case)
         return super().run(case, schedule)
+
+
+class LeakyGradients(Reference):
+    """Gives the gradient of the inputs 1 where it is 0: past the lengths too."""
+
+    name = "leaky_gradients"
+
+    def changed(self, call: Any, answer: Answer, schedule: int) -> Answer:
+        if answer.gradients is None:
+            return answer
+
+        def filled(leaf: Any) -> Any:
+            return None if leaf is None else np.where(leaf == 0, leaf + 1, leaf)
+
+        leaky = map_structure(filled, answer.gradients.inputs)
+        return answer.replace(gradients=answer.gradients._replace(inputs=leaky))  # type: ignore[no-any-return]
+
+
+class WithoutGradients(Reference):
+    """Passes over cotangents, as who does not know of them."""
+
+    name = "without_gradients"
+
+    def changed(self, call: Any, answer: Answer, schedule: int) -> Answer:
+        return answer.replace(gradients=None)  # type: ignore[no-any-return]
