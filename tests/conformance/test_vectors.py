@@ -221,7 +221,7 @@ def test_gradients_of_probes_are_exact_but_for_the_sign_of_a_zero() -> None:
     assert vectors.judge(a_vector(returned(ONES)), vector.outcome).detail == "expected no gradients"
 
 
-@pytest.mark.parametrize(("dtype", "cap"), [("float16", 2e-2), ("float32", 5e-6), ("float64", 1e-13)])
+@pytest.mark.parametrize(("dtype", "cap"), [("float16", 6e-3), ("float32", 3e-6), ("float64", 2e-14)])
 def test_no_gradient_is_looser_than_its_cap(dtype: str, cap: float) -> None:
     assert max(vectors.gradient_allowed(vector.case, dtype) for vector in RECORDED if vector.has_gradients) <= cap
 
