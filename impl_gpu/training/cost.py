@@ -5,7 +5,7 @@ takes however small it is, and how much longer the backward pass is than the for
 so that only what they take longer than these is lost:
 
     move       lost = max(0, nbytes / COPY_BYTES - forward) + max(0, nbytes / COPY_BYTES - backward)
-    recompute  lost = max(0, kept / COPY_BYTES - forward) + max(0, kept / COPY_BYTES - backward) + again
+    recompute  lost = max(0, kept / COPY_BYTES - forward) + max(0, kept / COPY_BYTES - backward - again) + again
 
 each summed over the chunks, with backward = BACKWARD * forward. The way with the smaller loss is taken.
 
