@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from conformance.agreement import allowed
 from conformance.laws import Check, Unsupported, law
 from conformance.properties.pulled import is_exact_kind, kind_of, same
-from conformance.strategies import DTYPES, STRING, argument, choice, steps_of_rows, with_state
+from conformance.strategies import DTYPES, STRING, argument, choice, frame_sizes, steps_of_rows, with_state
 from conformance.strategies.cotangents import (
     ABSENT,
     asking_cases,
@@ -127,6 +127,8 @@ def _names(check: Check, case: Case) -> list[str]:
 @law("GRAD-19", cases=linear_cases(**FEW) | copied_cases(**FEW) | asking_cases(**FEW))
 def test_pulling_back_again_gives_the_same_and_changes_nothing(check: Check, case: Case) -> None:
     """The same bits a second time; no argument and no earlier gradient changed, no memory shared."""
+    if frame_sizes(case)[1] == 0 and check.run(case).answers[0].error is not None:
+        return  # GRAD-22's affair
     answer = check.returned(case, own=True)
     changed = list(changed_arguments(answer))
     check.that("gradients" not in changed, "pulling back again gave other gradients, or changed those given before")
