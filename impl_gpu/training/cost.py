@@ -7,7 +7,8 @@ so that only what they take longer than these is lost:
     move       lost = max(0, nbytes / COPY_BYTES - forward) + max(0, nbytes / COPY_BYTES - backward)
     recompute  lost = max(0, kept / COPY_BYTES - forward) + max(0, kept / COPY_BYTES - backward - again) + again
 
-each summed over the chunks, with backward = BACKWARD * forward. The way with the smaller loss is taken.
+with the bytes of the chunks that are moved, the forward time of all of them, and backward = BACKWARD * forward. The
+way with the smaller loss is taken. The last chunks stay where a budget has room for them beside the slots.
 
 The numbers are predictions for an NVIDIA H200 on PCI Express 5, not measurements. Where they are wrong the results are
 right and the time is not: ``options(swap="move")`` or ``options(swap="recompute")`` says it better.
@@ -45,11 +46,16 @@ class Block(NamedTuple):
 
 
 class Decision(NamedTuple):
-    """``way`` is "keep", "move" or "recompute"; ``slots`` are the blocks on the device; ``words`` say why."""
+    """``way`` is "keep", "move" or "recompute", and ``words`` say why.
+
+    ``slots`` are the blocks on the device that chunks take turns with, beside those of the last ``staying`` chunks,
+    which are kept whatever the way.
+    """
 
     way: str
     slots: int
     words: str
+    staying: int = 0
 
 
 def block(
@@ -78,11 +84,16 @@ def decide(blocks: Sequence[Block], swap_memory: bool, options: Options, free: i
     full = f"{needed} bytes do not fit {_said(budget)}"
     if slots >= len(blocks):
         return Decision("keep", len(blocks), f"kept on the device: {full}, but there are too few chunks to move")
-    lost = {way: _lost(blocks, way) for way in ("move", "recompute")}
+    # What is free now is left to the caller; a budget is there to be used.
+    staying = _staying(blocks, slots, budget) if options.memory_budget is not None else 0
+    moving = blocks[: len(blocks) - staying]
+    forward = sum(block.seconds for block in blocks)
+    lost = {way: _lost(moving, forward, way) for way in ("move", "recompute")}
     way = min(lost, key=lambda one: lost[one])  # the first of equals
     other = "recompute" if way == "move" else "move"
     why = f"{full}, and to {way} loses {_ms(lost[way])}, to {other} {_ms(lost[other])}"
-    return Decision(way, slots, f"{_DONE[way]}: {why}")
+    but = f", but for the last {staying} of {len(blocks)} chunks" if staying else ""
+    return Decision(way, slots, f"{_DONE[way]}{but}: {why}", staying)
 
 
 def moved_bytes(block: Block, way: str) -> int:
@@ -104,11 +115,22 @@ def _slots(blocks: Sequence[Block], budget: int) -> int:
     return MOST_SLOTS if len(blocks) > MOST_SLOTS and MOST_SLOTS * largest <= budget else MOST_SLOTS - 1
 
 
-def _lost(blocks: Sequence[Block], way: str) -> float:
-    """The seconds that both passes take longer than without swapping."""
-    copying = sum(moved_bytes(block, way) for block in blocks) / COPY_BYTES
-    again = sum(block.again for block in blocks) if way == "recompute" else 0.0
-    forward = sum(block.seconds for block in blocks)
+def _staying(blocks: Sequence[Block], slots: int, budget: int) -> int:
+    """How many of the last chunks the budget has room for beside the slots."""
+    left = budget - slots * max(block.nbytes for block in blocks)
+    staying = 0
+    for block in reversed(blocks):
+        left -= block.nbytes
+        if left < 0:
+            break
+        staying += 1
+    return staying
+
+
+def _lost(moving: Sequence[Block], forward: float, way: str) -> float:
+    """The seconds that both passes take longer than without swapping; ``forward`` is what that of all chunks takes."""
+    copying = sum(moved_bytes(block, way) for block in moving) / COPY_BYTES
+    again = sum(block.again for block in moving) if way == "recompute" else 0.0
     return max(0.0, copying - forward) + max(0.0, copying - BACKWARD * forward - again) + again
 
 

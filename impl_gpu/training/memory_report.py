@@ -29,11 +29,11 @@ class MemoryReport(NamedTuple):
     moved_bytes: int = 0
     """What the forward pass sends to the host."""
     fetched_bytes: int = 0
-    """What the first backward pass gets back: the last chunks are still on the device then."""
+    """What the first backward pass gets back: the last chunks that took turns are still on the device then."""
     recomputed_bytes: int = 0
     """What a backward pass computes again."""
     slots: int = 0
-    """Blocks on the device, which chunks take turns with."""
+    """Blocks on the device which chunks take turns with; without swapping each has its own."""
     workspace_bytes: int = 0
     """What the steps of both passes work in."""
     peak_bytes: int = 0
@@ -45,21 +45,25 @@ class MemoryReport(NamedTuple):
 def forecast(blocks: Sequence[Block], decision: Decision) -> MemoryReport:
     """What the keeper of these blocks will say; ``path``, ``parallel_iterations`` and what is not its own are left."""
     way = decision.way
-    unswapped = sum(block.nbytes for block in blocks)
-    moved = [moved_bytes(block, way) for block in blocks]
+    moving = blocks[: len(blocks) - decision.staying]
+    moved = [moved_bytes(block, way) for block in moving]
     return MemoryReport(
         chunks=len(blocks),
-        saved_bytes=unswapped if way == "keep" else decision.slots * slot_bytes(blocks),
-        unswapped_bytes=unswapped,
+        saved_bytes=sum(device_sizes(blocks, decision)),
+        unswapped_bytes=sum(block.nbytes for block in blocks),
         host_bytes=sum(moved),
         moved_bytes=sum(moved),
-        fetched_bytes=sum(moved[: len(blocks) - decision.slots]),
-        recomputed_bytes=sum(recomputed_bytes(block, way) for block in blocks),
+        fetched_bytes=sum(moved[: len(moving) - decision.slots]),
+        recomputed_bytes=sum(recomputed_bytes(block, way) for block in moving),
         slots=decision.slots,
         decision=decision.words,
     )
 
 
-def slot_bytes(blocks: Sequence[Block]) -> int:
-    """What holds any of the blocks."""
-    return max((block.nbytes for block in blocks), default=0)
+def device_sizes(blocks: Sequence[Block], decision: Decision) -> list[int]:
+    """The blocks on the device: the slots, which hold any chunk that takes turns with them, and what stays."""
+    if decision.way == "keep":
+        return [block.nbytes for block in blocks]
+    moving, staying = blocks[: len(blocks) - decision.staying], blocks[len(blocks) - decision.staying :]
+    largest = max((block.nbytes for block in moving), default=0)
+    return [largest] * decision.slots + [block.nbytes for block in staying]

@@ -6,7 +6,7 @@ from typing import Any
 from ..device.seam import Device
 from .cost import Block, Decision
 from .holding import Holding
-from .memory_report import MemoryReport, forecast
+from .memory_report import MemoryReport, device_sizes, forecast
 
 MOVE = "swap_memory=True moves it to the host [SWAP-4]"
 SMALLER = "swap_memory can move it only if a smaller parallel_iterations makes more chunks of it [SWAP-4]"
@@ -19,7 +19,7 @@ class Resident:
         self, device: Device, stream: Any, blocks: Sequence[Block], decision: Decision, swap_memory: bool
     ) -> None:
         advice = SMALLER if swap_memory else MOVE
-        self._holding = Holding(device, stream, [block.nbytes for block in blocks], advice)
+        self._holding = Holding(device, stream, device_sizes(blocks, decision), advice)
         self._report = forecast(blocks, decision)
 
     def begin(self, number: int, stream: Any) -> int:

@@ -1,8 +1,8 @@
 """The keeper that moves chunks to the host while the forward pass runs, and fetches them ahead of the backward one.
 
-The chunks take turns with a ring of slots on the device: chunk k has slot k mod slots. Each has a pinned block of its
-own. All copies run on one stream beside those of the passes, so they never overtake each other; three events of each
-slot keep the copies and the passes apart:
+The chunks take turns with a ring of slots on the device: chunk k has slot k mod slots, and each chunk a pinned block of
+its own. The last chunks may stay, each in a slot of its own. All copies run on one stream beside those of the passes,
+so they never overtake each other; three events of each slot keep the copies and the passes apart:
 
     used     the pass has left the slot     -> the copy out of it, or the next copy into it, may run
     left     the copy out of it has run     -> the pass may write it again
@@ -17,7 +17,7 @@ from typing import Any
 from ..device.seam import Device
 from .cost import Block, Decision, moved_bytes, recomputed_bytes
 from .holding import Holding
-from .memory_report import MemoryReport, forecast, slot_bytes
+from .memory_report import MemoryReport, device_sizes, forecast
 
 SMALLER = "a smaller parallel_iterations makes smaller chunks"
 COPIES = "the stream of swapping"
@@ -41,11 +41,13 @@ class Swapped:
     def __init__(self, device: Device, stream: Any, blocks: Sequence[Block], decision: Decision) -> None:
         self._device = device
         self._copies = copies_of(device)
-        self._moved = [moved_bytes(block, decision.way) for block in blocks]
-        self._recomputed = [recomputed_bytes(block, decision.way) > 0 for block in blocks]
-        self._slots = [_Slot(device, number) for number in range(decision.slots)]
+        self._moving = len(blocks) - decision.staying
+        moving, sizes = blocks[: self._moving], device_sizes(blocks, decision)
+        self._moved = [moved_bytes(block, decision.way) for block in moving]
+        self._recomputed = [recomputed_bytes(block, decision.way) > 0 for block in moving] + [False] * decision.staying
+        self._slots = [_Slot(device, number) for number in range(len(sizes))]
+        self._ring = decision.slots
         self._report = forecast(blocks, decision)
-        sizes = [slot_bytes(blocks)] * decision.slots
         self._holding = Holding(device, stream, sizes, SMALLER, self._moved, self._copies)
 
     # The forward pass.
@@ -58,13 +60,14 @@ class Swapped:
         return self._address(slot)
 
     def written(self, number: int, stream: Any) -> None:
-        """Its copy to the host begins."""
+        """Its copy to the host begins, unless it stays."""
         slot = self._slot(number)
-        self._device.record_event(slot.used, stream)
-        self._await_written(slot)
-        self._copy_out(number, slot)
-        self._device.record_event(slot.left, self._copies)
         slot.holds = number
+        if number < self._moving:
+            self._device.record_event(slot.used, stream)
+            self._await_written(slot)
+            self._copy_out(number, slot)
+            self._device.record_event(slot.left, self._copies)
 
     def finished(self, stream: Any) -> None:
         """No slot is worked in any more, also those that a pass has left unsaid."""
@@ -128,7 +131,7 @@ class Swapped:
 
     def _ahead(self, number: int) -> range:
         """The chunks that the other slots are for while the pass works in that one."""
-        return range(number - 1, max(-1, number - len(self._slots)), -1)
+        return range(number - 1, max(-1, number - self._ring), -1)
 
     def _await_written(self, slot: _Slot) -> None:
         """Later copies find what the pass has written."""
@@ -147,7 +150,8 @@ class Swapped:
         self._device.wait_event(stream, slot.arrived)
 
     def _slot(self, number: int) -> _Slot:
-        return self._slots[number % len(self._slots)]
+        """Those of the ring come first, then those of the chunks that stay."""
+        return self._slots[number % self._ring if number < self._moving else self._ring + number - self._moving]
 
     def _address(self, slot: _Slot) -> int:
         return self._holding.address(slot.number)

@@ -44,7 +44,9 @@ def test_the_time_of_a_chunk() -> None:
             Decision(
                 "move",
                 3,
-                "moved to the host: 24000 bytes do not fit 23999, and to move loses 0 ms, to recompute 0 ms",
+                "moved to the host, but for the last 4 of 8 chunks: "
+                "24000 bytes do not fit 23999, and to move loses 0 ms, to recompute 0 ms",
+                4,
             ),
         ),
         (  # the copies are as long as four of the forward passes, and hide behind the backward one but for half
@@ -62,6 +64,12 @@ def test_the_time_of_a_chunk() -> None:
                 "move",
                 3,
                 "moved to the host: 24000 bytes do not fit 9000, and to move loses 0.0006 ms, to recompute 0.00484 ms",
+            ),
+        ),
+        (
+            (blocks(8), True, Options(memory_budget=9001), 0),
+            Decision(
+                "move", 3, "moved to the host: 24000 bytes do not fit 9001, and to move loses 0 ms, to recompute 0 ms"
             ),
         ),
         (
@@ -119,6 +127,11 @@ def test_what_shape_a_of_the_benchmarks_would_do() -> None:
                 fetched_bytes=5700,
                 recomputed_bytes=13800,
             ),
+        ),
+        (
+            True,
+            Options(memory_budget=15100),
+            MemoryReport(saved_bytes=15000, slots=3, host_bytes=15500, moved_bytes=15500, fetched_bytes=6500),
         ),
     ],
 )

@@ -28,6 +28,8 @@ SIZES = [(96, 64), (96, 64), (80, 48), (96, 64), (96, 64), (64, 48), (96, 64), (
 BLOCKS = [Block(nbytes, kept, 1e-6, 1e-6) for nbytes, kept in SIZES]
 
 MOVE, RECOMPUTE = Options(swap="move"), Options(swap="recompute")
+BUDGET = Options(memory_budget=3 * 96 + 48 + 96)
+"""Room for three slots, and for the last two chunks to stay."""
 
 
 class Bench:
@@ -186,7 +188,7 @@ def passes_that_break_off(bench: Bench, swap_memory: bool, options: Options) -> 
 
 
 PROGRAMS: list[Program] = [one_pull, pulls_on_two_streams, calls_that_nobody_waits_for, passes_that_break_off]
-WAYS = {"resident": (False, Options()), "move": (True, MOVE), "recompute": (True, RECOMPUTE)}
+WAYS = {"resident": (False, Options()), "move": (True, MOVE), "recompute": (True, RECOMPUTE), "budget": (True, BUDGET)}
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -196,6 +198,19 @@ def test_every_keeper_gives_back_what_was_kept(bench: Bench, program: Program, w
         bench.restart(seed)
         program(bench, *WAYS[way])
         bench.finish()
+
+
+def test_the_ways_are_those_that_are_meant(bench: Bench) -> None:
+    bench.restart(0)
+    reports = {way: bench.keeper(*arguments).report() for way, arguments in WAYS.items()}
+    moved = {way: (report.slots, report.moved_bytes, report.saved_bytes) for way, report in reports.items()}
+    kept = sum(kept for _, kept in SIZES)
+    assert moved == {
+        "resident": (8, 0, 672),
+        "move": (3, 672, 288),
+        "recompute": (3, kept, 288),
+        "budget": (3, 672 - 144, 432),
+    }
 
 
 def test_a_pass_without_its_end_is_held_back_for_ever(bench: Bench) -> None:
@@ -308,6 +323,11 @@ def a_slot_believed_to_hold_what_it_held_first(self: Any, number: int) -> None:
         _fetch(self, number)
 
 
+@defect("chunks that stay in the slots of others", one_pull, BUDGET, Swapped, "_slot")
+def chunks_that_stay_in_the_slots_of_others(self: Any, number: int) -> Any:
+    return self._slots[number % self._ring]
+
+
 @defect("half of a block fetched", one_pull, RECOMPUTE, Swapped, "_copy_in")
 def half_of_a_block_fetched(self: Any, number: int, slot: Any) -> None:
     moved, self._moved = self._moved, [nbytes // 2 for nbytes in self._moved]
@@ -358,7 +378,7 @@ def test_a_defect_shows(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     for seed in range(SCHEDULES):
         try:
             bench.restart(seed)
-            program(bench, options.swap != "auto", options)
+            program(bench, options != Options(), options)
             bench.finish()
         except (AssertionError, SeamError):
             monkeypatch.undo()
