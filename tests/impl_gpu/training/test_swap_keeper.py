@@ -323,11 +323,6 @@ def a_slot_believed_to_hold_what_it_held_first(self: Any, number: int) -> None:
         _fetch(self, number)
 
 
-@defect("chunks that stay in the slots of others", one_pull, BUDGET, Swapped, "_slot")
-def chunks_that_stay_in_the_slots_of_others(self: Any, number: int) -> Any:
-    return self._slots[number % self._ring]
-
-
 @defect("half of a block fetched", one_pull, RECOMPUTE, Swapped, "_copy_in")
 def half_of_a_block_fetched(self: Any, number: int, slot: Any) -> None:
     moved, self._moved = self._moved, [nbytes // 2 for nbytes in self._moved]
