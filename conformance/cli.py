@@ -26,9 +26,10 @@ def parser() -> argparse.ArgumentParser:
     run.add_argument("implementation", nargs="*", help="a name (impl_ref, tensorflow14) or module:attribute")
     run.add_argument("--worker", action="append", default=[], metavar="COMMAND", help="one behind a worker process")
     run.add_argument("--profile", choices=("smoke", "default", "thorough"), default="default", help="how many examples")
+    run.add_argument("--examples", type=_count, metavar="N", help="so many for each law, by any profile")
     run.add_argument("--clause", action="append", default=[], metavar="ID", help="a clause (SEQ-5) or section (SEQ)")
     run.add_argument("--seed", type=int, default=0, help="the same seed gives the same examples (0)")
-    run.add_argument("--jobs", type=_jobs, default=cores(), metavar="N", help="processes side by side (all cores)")
+    run.add_argument("--jobs", type=_count, default=cores(), metavar="N", help="processes side by side (all cores)")
     run.add_argument("--out", default="report", metavar="FOLDER", help="where the report goes (report)")
     run.add_argument("--known", metavar="TOML", help="failures that are announced, with their counterexamples")
 
@@ -45,7 +46,7 @@ def parser() -> argparse.ArgumentParser:
     mutants.add_argument("--clause", action="append", default=[], metavar="ID", help="SEQ-5, or a section: SEQ")
     mutants.add_argument("--profile", choices=("smoke", "default", "thorough"), default="default")
     mutants.add_argument("--seed", type=int, default=0)
-    mutants.add_argument("--jobs", type=_jobs, default=cores(), metavar="N")
+    mutants.add_argument("--jobs", type=_count, default=cores(), metavar="N")
 
     vectors = commands.add_parser("vectors", help="the outcomes recorded from TensorFlow 1.4.1")
     vectors.add_argument("action", choices=("verify", "record"))
@@ -61,10 +62,10 @@ def parser() -> argparse.ArgumentParser:
     device = commands.add_parser("device", help="the suite in stages with time limits, as one JSON file of evidence")
     device.add_argument("implementation", nargs="?", default="impl_gpu", help="a name or module:attribute (impl_gpu)")
     device.add_argument("--profile", choices=("smoke", "default", "thorough"), default="default", help="after smoke")
-    device.add_argument("--cases", type=_jobs, default=3000, metavar="N", help="of the differential, about (3000)")
+    device.add_argument("--cases", type=_count, default=3000, metavar="N", help="of the differential, about (3000)")
     device.add_argument("--minutes", type=float, default=8.0, metavar="M", help="for all stages together (8)")
     device.add_argument("--seed", type=int, default=0, help="the same seed gives the same cases (0)")
-    device.add_argument("--jobs", type=_jobs, default=cores(), metavar="N", help="processes side by side (all cores)")
+    device.add_argument("--jobs", type=_count, default=cores(), metavar="N", help="processes side by side (all cores)")
     device.add_argument("--out", metavar="FILE", help="the evidence (docs/evidence/NAME-conformance.json)")
     device.add_argument("--small", action="store_true", help="a rehearsal: smoke only, fewer cases and schedules")
     device.add_argument("--stage", choices=STAGES, help=argparse.SUPPRESS)
@@ -78,7 +79,7 @@ def _two(command: argparse.ArgumentParser, name: str, cases: int, schedules: int
     """The options of a command that compares two implementations."""
     command.add_argument("implementation", help="a name or module:attribute")
     command.add_argument("against", nargs="?", default="impl_ref", help="the second implementation (impl_ref)")
-    command.add_argument("--cases", type=_jobs, default=cases, metavar="N", help=f"how many, about ({cases})")
+    command.add_argument("--cases", type=_count, default=cases, metavar="N", help=f"how many, about ({cases})")
     command.add_argument("--schedules", type=int, default=schedules, metavar="N", help=f"for each case ({schedules})")
     if name == "schedules":
         command.add_argument("--repeat", action="store_true", help="run each case so often, whatever its order is")
@@ -86,7 +87,7 @@ def _two(command: argparse.ArgumentParser, name: str, cases: int, schedules: int
         command.set_defaults(repeat=False)
     command.add_argument("--kind", default="", metavar="TEXT", help="only kinds of cells with this in their name")
     command.add_argument("--seed", type=int, default=0, help="the same seed gives the same cases (0)")
-    command.add_argument("--jobs", type=_jobs, default=cores(), metavar="N", help="processes side by side (all cores)")
+    command.add_argument("--jobs", type=_count, default=cores(), metavar="N", help="processes side by side (all cores)")
     command.add_argument("--minutes", type=float, metavar="M", help="stop then; what was not tried is an error")
     command.add_argument("--out", default=f"report/{name}.json", metavar="FILE", help="where the result goes")
 
@@ -120,7 +121,7 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _jobs(text: str) -> int:
+def _count(text: str) -> int:
     if not text.isdigit() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"expected a number of at least 1, got {text!r}")
     return int(text)

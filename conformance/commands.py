@@ -56,7 +56,7 @@ def run(options: argparse.Namespace) -> int:
     announced = known.read(Path(options.known)) if options.known else []
     plan = runner.Plan(
         targets=targets.inspect(options.implementation, options.worker),
-        settings=Settings(options.profile, options.seed),
+        settings=Settings(options.profile, options.seed, count=options.examples),
         chosen=ids,
         jobs=options.jobs,
         out=Path(options.out),
@@ -139,7 +139,8 @@ def command_line(options: argparse.Namespace) -> str:
     for name in ("worker", "clause"):
         for value in getattr(options, name):
             words += [f"--{name}", value]
-    for name, default in (("profile", "default"), ("seed", 0), ("out", "report"), ("known", None)):
+    defaults = {"profile": "default", "examples": None, "seed": 0, "out": "report", "known": None}
+    for name, default in defaults.items():
         if getattr(options, name) != default:
             words += [f"--{name}", str(getattr(options, name))]
     return shlex.join(words)

@@ -17,7 +17,8 @@ def ran(*arguments: str) -> int:
 
 def test_run_writes_a_whole_report_and_says_where_last(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "report"
-    assert ran("run", "impl_ref", "--profile", "smoke", "--clause", "SIG", "--jobs", "1", "--out", str(out)) == 0
+    some = ("--profile", "smoke", "--examples", "6")
+    assert ran("run", "impl_ref", *some, "--clause", "SIG", "--jobs", "1", "--out", str(out)) == 0
     shown = capfd.readouterr().out.splitlines()
     assert shown[-1] == f"report: {out / 'index.html'}"
     assert any("signature" in line and "6/6" in line for line in shown)
@@ -25,12 +26,13 @@ def test_run_writes_a_whole_report_and_says_where_last(tmp_path: Path, capfd: py
     whole = report.read(out)
     assert whole["run"]["profile"] == "smoke"
     assert whole["run"]["command"] == (
-        f"python -m conformance run impl_ref --clause SIG --profile smoke --out {out}"
+        f"python -m conformance run impl_ref --clause SIG --profile smoke --examples 6 --out {out}"
     )
     (implementation,) = whole["implementations"]
     assert implementation["own"]
     said = {one["clause"]: one["verdict"] for one in implementation["verdicts"]}
     assert said["SIG-1"] == "pass"
+    assert {one["examples"] for one in implementation["verdicts"] if one["clause"] in ("SIG-2", "SIG-3")} == {12}
     assert said["SEQ-5"] == "not run"
     assert {path.name for path in out.iterdir()} >= {"report.json", "index.html", "report.md", "junit.xml", "badge.svg"}
 
