@@ -16,13 +16,14 @@ UNLIMITED = 2**62
 class OutOfDeviceMemory(MemoryError):  # noqa: N818  (as MemoryError: the name says that it is one)
     """The device has not as much memory left as was asked for.
 
-    ``wanted`` and ``had`` are bytes, ``purpose`` says what for. ``advice`` ends the message.
+    ``wanted`` and ``had`` are bytes, ``purpose`` says what for, and ``advice`` what would help, or "".
     """
 
     def __init__(self, wanted: int, had: int, purpose: str, advice: str = "") -> None:
         self.wanted = wanted
         self.had = had
         self.purpose = purpose
+        self.advice = advice
         said = f"{purpose}: wanted {wanted} bytes of device memory, {had} are left"
         super().__init__(f"{said}; {advice}" if advice else said)
 

@@ -8,7 +8,7 @@ All methods that take a stream only enqueue, and return before the work is done.
 """
 
 import abc
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, NamedTuple
 
@@ -103,11 +103,27 @@ class Device(abc.ABC):
         """Uninitialised device memory for work on ``stream``; refused during capture.
 
         Raises:
-            OutOfDeviceMemory: there is not as much left.
+            OutOfDeviceMemory: there is not as much left, also when all who were to make room have done so.
         """
         self.purpose = purpose
         record(Entry("allocate", purpose, nbytes=nbytes))
+        try:
+            return self._do_allocate(nbytes, stream)
+        except OutOfDeviceMemory:
+            if not self._room_makers:
+                raise
+        for make_room in list(self._room_makers):
+            make_room()
         return self._do_allocate(nbytes, stream)
+
+    def when_full(self, make_room: Callable[[], None]) -> None:
+        """Call this, which is to give memory back, before an allocation is refused. The device keeps it."""
+        self._room_makers.append(make_room)
+
+    @property
+    def _room_makers(self) -> list[Callable[[], None]]:
+        found: list[Callable[[], None]] = self.kept.setdefault("room makers", [])
+        return found
 
     def pinned(self, nbytes: int, purpose: str) -> Buffer:
         """Page-locked host memory; refused during capture.

@@ -21,6 +21,12 @@ class Caches:
         self.weights = WeightsCache(device, self.streams, self.staging)
         self.workspaces = WorkspacePool(device, self.streams)
 
+    def make_room(self) -> None:
+        """Give back what is idle, also in the midst of a call, which holds the weights that it uses by the cache."""
+        with self.lock:
+            self.workspaces.clear()
+            self.staging.give_back(0)
+
     def clear(self) -> None:
         """Give back what no call is using. Pinned memory stays where a copy out of it has not run yet."""
         with self.lock:
@@ -37,6 +43,7 @@ def caches_of(device: Device) -> Caches:
     found: Caches | None = device.kept.get("fused")
     if found is None:
         found = device.kept.setdefault("fused", Caches(device))
+        device.when_full(found.make_room)
         _ALL.add(found)
     return found
 

@@ -83,14 +83,6 @@ class Holding:
         self._device.wait_event(self._home, self._copied)
 
     def _allocate(self, sizes: Sequence[int], advice: str) -> None:
-        """At the second attempt without what earlier calls have left for later ones."""
-        try:
-            self._take(sizes)
-        except OutOfDeviceMemory:
-            self._buffers.clear()
-            caches_of(self._device).clear()
-        else:
-            return
         try:
             self._take(sizes)
         except OutOfDeviceMemory as error:

@@ -16,17 +16,20 @@ right after half of a pass, and what has not seen it is held back for ever, sinc
 Whoever enqueues through a keeper holds the lock of the device's caches.
 """
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Iterator, Sequence
 from typing import Any, Protocol
 
-from ..device.seam import Device
+from ..device.seam import Device, OutOfDeviceMemory
 from ..settings import Options
 from .cost import Block, block, decide
 from .memory_report import MemoryReport
 from .resident import Resident
 from .swapped import Swapped
 
-__all__ = ["Block", "Keeper", "block", "choose_keeper"]
+__all__ = ["Block", "Keeper", "block", "choose_keeper", "naming_swap_memory"]
+
+ADVICE = "swap_memory=True moves what is kept for the backward pass to the host [SWAP-4]"
 
 
 class Keeper(Protocol):
@@ -74,3 +77,18 @@ def choose_keeper(
     if decision.way == "keep":
         return Resident(device, stream, blocks, decision, swap_memory)
     return Swapped(device, stream, blocks, decision)
+
+
+@contextlib.contextmanager
+def naming_swap_memory(swap_memory: bool) -> Iterator[None]:
+    """Around a pass: too little memory for what it needs beside the keeper is told with what would make room for it.
+
+    Raises:
+        OutOfDeviceMemory: as it was raised within, with advice if it had none [SWAP-4].
+    """
+    try:
+        yield
+    except OutOfDeviceMemory as error:
+        if swap_memory or error.advice:
+            raise
+        raise OutOfDeviceMemory(error.wanted, error.had, error.purpose, ADVICE) from error

@@ -89,3 +89,23 @@ def test_memory_in_a_circle_of_references_is_found_before_it_is_missed() -> None
     circle.append(circle)
     del circle
     assert device.allocate(1024, device.current_stream(), "again").nbytes == 1024
+
+
+def test_who_keeps_memory_for_later_is_asked_before_any_is_refused() -> None:
+    device = HostDevice(0, memory_limit=2048)
+    stream = device.current_stream()
+    kept = [device.allocate(1024, stream, "idle"), device.allocate(1024, stream, "in use")]
+    asked: list[int] = []
+
+    def make_room() -> None:
+        asked.append(len(kept))
+        if len(kept) > 1:
+            del kept[0]
+
+    device.when_full(make_room)
+    assert device.allocate(1000, stream, "workspace").nbytes == 1000
+    again = device.allocate(1024, stream, "workspace")
+    assert asked == [2]
+    with pytest.raises(OutOfDeviceMemory, match=r"^more: wanted 1 bytes of device memory, 0 are left$"):
+        device.allocate(1, stream, "more")
+    assert (asked, again.nbytes) == ([2, 1], 1024)

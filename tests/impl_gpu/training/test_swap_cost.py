@@ -6,9 +6,11 @@ import pytest
 
 from impl_gpu.device.host import HostDevice
 from impl_gpu.device.seam import OutOfDeviceMemory
+from impl_gpu.fused.caches import caches_of
+from impl_gpu.fused.layout import Layout
 from impl_gpu.settings import Options
 from impl_gpu.training.cost import COPY_BYTES, FLOPS, STEP_SECONDS, Block, Decision, block, decide
-from impl_gpu.training.keeper import choose_keeper
+from impl_gpu.training.keeper import ADVICE, choose_keeper, naming_swap_memory
 from impl_gpu.training.memory_report import MemoryReport, forecast
 
 COPY = 3000 / COPY_BYTES
@@ -191,3 +193,24 @@ def test_memory_that_is_wanted_beside_counts() -> None:
     stream = device.current_stream()
     assert choose_keeper(device, stream, blocks(8), True, Options(), besides=500).report().slots == 8
     assert choose_keeper(device, stream, blocks(8), True, Options(), besides=600).report().slots == 3
+
+
+def test_too_little_memory_beside_a_keeper_names_swap_memory_too() -> None:
+    device = HostDevice(0, memory_limit=512)
+    for swap_memory, advice in ((True, ""), (False, ADVICE)):
+        with pytest.raises(OutOfDeviceMemory) as raised, naming_swap_memory(swap_memory):
+            device.allocate(600, device.current_stream(), "outputs")
+        assert (raised.value.wanted, raised.value.had, raised.value.purpose) == (600, 512, "outputs")
+        assert raised.value.advice == advice
+        assert str(raised.value).endswith(f"512 are left; {advice}" if advice else "512 are left")
+    with pytest.raises(OutOfDeviceMemory, match=r"left; it is said$"), naming_swap_memory(False):
+        raise OutOfDeviceMemory(1, 2, "tape", "it is said")
+
+
+def test_idle_workspaces_make_room_for_blocks() -> None:
+    device = HostDevice(0, memory_limit=30000)
+    caches = caches_of(device)
+    caches.workspaces.give_back(caches.workspaces.take(Layout((("region", 10000),))))
+    assert device.free_bytes() < 24000
+    assert keep(device, 8, False, Options()).report().saved_bytes == 24000
+    device.finish()
