@@ -13,6 +13,7 @@ if importlib.util.find_spec("cupy") is None:
 
 from dynamic_rnn_spec import (
     AUTO_REUSE,
+    Gradients,
     LSTMStateTuple,
     TensorShape,
     VariableScope,
@@ -37,6 +38,7 @@ from .cells import (
 )
 from .device.log import launch_log
 from .dynamic_rnn import dynamic_rnn
+from .dynamic_rnn_vjp import Vjp, dynamic_rnn_vjp
 from .fused import explain, workspace_bytes
 from .rnn_cell import RNNCell
 from .sequence import new_sequence
@@ -51,6 +53,7 @@ __all__ = [
     "DeviceWrapper",
     "DropoutWrapper",
     "GRUCell",
+    "Gradients",
     "LSTMCell",
     "LSTMStateTuple",
     "MultiRNNCell",
@@ -59,8 +62,10 @@ __all__ = [
     "TensorShape",
     "VariableScope",
     "VariableStore",
+    "Vjp",
     "clear_caches",
     "dynamic_rnn",
+    "dynamic_rnn_vjp",
     "explain",
     "get_variable",
     "get_variable_scope",

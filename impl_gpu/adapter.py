@@ -44,7 +44,9 @@ class GpuAdapter(PythonAdapter):
 
     def __init__(self) -> None:
         versions = {"numpy": np.__version__, "cupy": cupy.__version__}
-        super().__init__("impl_gpu", impl_gpu.dynamic_rnn, impl_gpu, versions)
+        super().__init__(
+            "impl_gpu", impl_gpu.dynamic_rnn, impl_gpu, versions, dynamic_rnn_vjp=impl_gpu.dynamic_rnn_vjp
+        )
         self.ops = DeviceOps()
         self._dice = random.Random(0)
 
@@ -109,12 +111,8 @@ class GpuAdapter(PythonAdapter):
 
     def share_memory(self, result: Any, given: Any) -> bool:
         """Whether an array of the result lies in the memory of an array that was given [INIT-10]."""
-        spans = [_span(array) for array in flatten(given) if isinstance(array, cupy.ndarray) and array.size]
-        for array in flatten(result):
-            first, last = _span(array) if array.size else (0, 0)
-            if any(first < end and start < last for start, end in spans):
-                return True
-        return False
+        theirs = _spans(given)
+        return any(first < end and start < last for first, last in _spans(result) for start, end in theirs)
 
     def recorder(self) -> Recorder:
         """What records the calls of a probe cell, reading its arrays back."""
@@ -128,6 +126,10 @@ class _DeviceRecorder(Recorder):
 
     def to_numpy(self, array: Any) -> Any:
         return self.convert(array)
+
+
+def _spans(value: Any) -> list[tuple[int, int]]:
+    return [_span(array) for array in flatten(value) if isinstance(array, cupy.ndarray) and array.size]
 
 
 def _span(array: Any) -> tuple[int, int]:

@@ -7,6 +7,7 @@ states through, whatever dtype and rank they have.
 Letters: T steps, B rows, t a step.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -22,7 +23,13 @@ from .returned import check_returned
 from .zero_state import starting_state
 
 
-def run(cell: Any, given: Arguments, device: Device, opened: VariableScope) -> tuple[list[Any], Any]:
+def run(
+    cell: Any,
+    given: Arguments,
+    device: Device,
+    opened: VariableScope,
+    step: Callable[[Any, Any], Any] | None = None,
+) -> tuple[list[Any], Any]:
     """The leaves of the outputs, in the caller's layout, and the final state in the structure of the cell's own.
 
     Args:
@@ -30,19 +37,21 @@ def run(cell: Any, given: Arguments, device: Device, opened: VariableScope) -> t
         given: the arguments, entered.
         device: where their arrays are.
         opened: the scope of the call.
+        step: what takes a step, ``step(inputs, state)``; None: the cell itself.
 
     Raises:
         TypeError, ValueError: what the cell returns is not as ``check_returned`` has it, or its zero state is not as
             ``starting_state`` has it; and whatever the cell itself raises [CELL-13].
     """
-    rows = _Rows(given, device)
+    step = cell if step is None else step
+    rows = Rows(given, device)
     state = starting_state(cell, given, device)  # INIT-2, INIT-7, CELL-9
     outputs: list[Any] = []
     for t in range(given.max_time):
         step_inputs = pack_sequence_as(given.structure, [rows.step(x, t) for x in given.inputs])  # IN-1, TIME-5
         reuse = True if t > 0 else None  # one set of variables for all steps
         with device.users_code(), variable_scope(opened, reuse=reuse):
-            result = cell(step_inputs, state)  # CELL-7
+            result = step(step_inputs, state)  # CELL-7
         output, new_state = check_returned(result, state, given, [whole.dtype for whole in outputs])
         if t == 0:
             outputs = [rows.whole(leaf.shape[1:], leaf.dtype) for leaf in output]  # DTYPE-5
@@ -55,7 +64,7 @@ def run(cell: Any, given: Arguments, device: Device, opened: VariableScope) -> t
     return outputs, pack_sequence_as(state, final)
 
 
-def _next_state(state: Any, new_state: Any, t: int, rows: "_Rows") -> Any:
+def _next_state(state: Any, new_state: Any, t: int, rows: "Rows") -> Any:
     leaves = [
         rows.next_state(old, enter(rows.device, new), t)
         for old, new in zip(flatten(state), flatten(new_state), strict=True)
@@ -63,7 +72,7 @@ def _next_state(state: Any, new_state: Any, t: int, rows: "_Rows") -> Any:
     return pack_sequence_as(state, leaves)
 
 
-class _Rows:
+class Rows:
     """Copies of rows by their lengths, on the caller's current stream."""
 
     def __init__(self, given: Arguments, device: Device) -> None:
@@ -104,6 +113,14 @@ class _Rows:
             return new
         kept = empty(self.device, new.shape, new.dtype, self.device.current_stream(), "state")
         self._copy(kept, new, old, t, self._lengths)
+        return kept
+
+    def alone(self, leaf: Any, t: int) -> Any:
+        """The rows of step t that count, and zeros in the others, in an array of its own; rank 0 stays as it is."""
+        if self._lengths is None or leaf.ndim == 0:
+            return leaf
+        kept = empty(self.device, leaf.shape, leaf.dtype, self.device.current_stream(), "rows that count")
+        self._copy(kept, leaf, None, t, self._lengths)
         return kept
 
     def copied(self, leaf: Any) -> Any:

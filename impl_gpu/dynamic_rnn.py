@@ -58,7 +58,7 @@ def dynamic_rnn(
             input products) for that many steps at once: more of them take more memory and less time. A user's cell
             runs one step after the other, whatever it is.
         swap_memory: True or False. It has no effect here: nothing is kept for a backward pass, so there is nothing to
-            swap.
+            swap; dynamic_rnn_vjp keeps something.
         time_major: True or False: whether time is the first axis of inputs and outputs; states and lengths have the
             batch first in any case.
         scope: where the variables of the call live: a name, which goes on from the open scope, or a VariableScope,

@@ -8,9 +8,11 @@ from dynamic_rnn_spec import LSTMStateTuple, array_module
 from dynamic_rnn_spec.initializers import Zeros
 
 from ..abstract import is_abstract, matrix_like
+from .backward import activation_back, kernel_back, refuse_activation, sigmoid_back
+from .lstm_pull import Gates, gates_back
 from .lstm_state import join_state, split_state, state_size_of
 from .options import flag, optional_function, positive, real, reuse_option
-from .weighted import WeightedCell, columns, number, product, quiet, sigmoid
+from .weighted import WeightedCell, columns, number, quiet, side_by_side, sigmoid
 
 
 class BasicLSTMCell(WeightedCell):
@@ -59,15 +61,42 @@ class BasicLSTMCell(WeightedCell):
 
     def call(self, inputs: Any, state: Any) -> tuple[Any, Any]:
         """x: [B, d], c: [B, n], h: [B, n] to (h', (c', h'))."""
+        result, _ = self.call_vjp(inputs, state)
+        return result
+
+    def call_vjp(self, inputs: Any, state: Any) -> tuple[tuple[Any, Any], Any]:
+        """The step, and its pull; docs/gradients.md derives it."""
         n, act, as_tuple = self._num_units, self._activation, self._state_is_tuple
         x, (c, h) = inputs, split_state(state, n, as_tuple)
         self.check_step(x, [(c, n), (h, n)], self._kernel)
         if is_abstract(x):
-            return matrix_like(x, n), join_state(matrix_like(x, n), matrix_like(x, n), as_tuple)
+            return (matrix_like(x, n), join_state(matrix_like(x, n), matrix_like(x, n), as_tuple)), None
         xp = array_module(x)
         K, b = self._kernel.read(x), self._bias.read(x)
         with quiet():
-            i, j, f, o = columns(product(xp, x, h, K) + b, 4)  # each [B, n]
-            c = sigmoid(xp, f + number(self._forget_bias, f)) * c + sigmoid(xp, i) * act(j)
-            h = sigmoid(xp, o) * act(c)
-        return h, join_state(c, h, as_tuple)
+            left = side_by_side(x, h)
+            i, j, f, o = columns(xp.dot(left, K) + b, 4)  # each [B, n]
+            gates = Gates(sigmoid(xp, i), act(j), sigmoid(xp, f + number(self._forget_bias, f)), sigmoid(xp, o), j)
+            new_c = gates.f * c + gates.i * gates.j
+            act_c = act(new_c)
+            new_h = gates.o * act_c
+
+        def pull(d_output: Any, d_state: Any) -> tuple[Any, Any, dict[Any, Any]]:
+            d_c, d_h = split_state(d_state, n, as_tuple)
+            with quiet():
+                d_h = d_h + d_output
+                d_o = sigmoid_back(gates.o, d_h * act_c)
+                d_c = d_c + activation_back(act, new_c, act_c, d_h * gates.o)
+                d_i, d_j, d_f = gates_back(act, gates, c, d_c)
+                d_all = side_by_side(d_i, d_j, d_f, d_o)
+                d_left = xp.dot(d_all, K.T)
+                d_weights = {self._kernel: kernel_back(xp, left, d_all), self._bias: d_all.sum(axis=0)}
+            depth = x.shape[1]
+            return d_left[:, :depth], join_state(d_c * gates.f, d_left[:, depth:], as_tuple), d_weights
+
+        return (new_h, join_state(new_c, new_h, as_tuple)), pull
+
+    def without_vjp(self) -> Any:
+        """See RNNCell; an activation without ``vjp`` is refused [GRAD-20]."""
+        refuse_activation(self._activation)
+        return super().without_vjp()

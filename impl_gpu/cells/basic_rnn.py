@@ -8,8 +8,9 @@ from dynamic_rnn_spec import array_module
 from dynamic_rnn_spec.initializers import Zeros
 
 from ..abstract import is_abstract, matrix_like
+from .backward import activation_back, kernel_back, refuse_activation
 from .options import optional_function, positive, reuse_option
-from .weighted import WeightedCell, product, quiet
+from .weighted import WeightedCell, quiet, side_by_side
 
 
 class BasicRNNCell(WeightedCell):
@@ -47,13 +48,33 @@ class BasicRNNCell(WeightedCell):
 
     def call(self, inputs: Any, state: Any) -> tuple[Any, Any]:
         """x: [B, d], h: [B, n] to (h', h')."""
+        result, _ = self.call_vjp(inputs, state)
+        return result
+
+    def call_vjp(self, inputs: Any, state: Any) -> tuple[tuple[Any, Any], Any]:
+        """The step, and its pull; docs/gradients.md derives it."""
         n, act = self._num_units, self._activation
         x, h = inputs, state
         self.check_step(x, [(h, n)], self._kernel)
         if is_abstract(x):
-            return matrix_like(x, n), matrix_like(x, n)
-        xp = array_module(x)
+            return (matrix_like(x, n), matrix_like(x, n)), None
+        xp, d = array_module(x), x.shape[1]
         K, b = self._kernel.read(x), self._bias.read(x)
         with quiet():
-            h = act(product(xp, x, h, K) + b)
-        return h, h
+            left = side_by_side(x, h)
+            a = xp.dot(left, K) + b
+            h = act(a)
+
+        def pull(d_output: Any, d_h: Any) -> tuple[Any, Any, dict[Any, Any]]:
+            with quiet():
+                d_a = activation_back(act, a, h, d_h + d_output)
+                d_left = xp.dot(d_a, K.T)
+                d_weights = {self._kernel: kernel_back(xp, left, d_a), self._bias: d_a.sum(axis=0)}
+            return d_left[:, :d], d_left[:, d:], d_weights
+
+        return (h, h), pull
+
+    def without_vjp(self) -> Any:
+        """See RNNCell; an activation without ``vjp`` is refused [GRAD-20]."""
+        refuse_activation(self._activation)
+        return super().without_vjp()

@@ -32,3 +32,7 @@ class DeviceWrapper(Wrapper):
         """A step of the wrapped cell."""
         output, new_state = self._cell(inputs, state, scope)
         return output, new_state
+
+    def vjp(self, inputs: Any, state: Any, scope: None | str | VariableScope = None) -> Any:
+        """A step of the wrapped cell, and its pull."""
+        return self._cell.vjp(inputs, state, scope)

@@ -97,10 +97,24 @@ class DropoutWrapper(Wrapper):
                 [EQ-10]; the visitor gives neither bools nor a container of them [EQ-20].
             ValueError: inputs of other sizes than ``input_size`` [EQ-10].
         """
-        x = self._drop("input", inputs)
+        x, _ = self._drop("input", inputs)
         output, new_state = self._cell(x, state, scope)
-        new_state = self._drop("state", new_state)
-        return self._drop("output", output), new_state
+        new_state, _ = self._drop("state", new_state)
+        output, _ = self._drop("output", output)
+        return output, new_state
+
+    def vjp(self, inputs: Any, state: Any, scope: None | str | VariableScope = None) -> Any:
+        """The step, and its pull: gradients are dropped by the noise that dropped the values [GRAD-17]."""
+        x, pull_inputs = self._drop("input", inputs)
+        (output, new_state), pull_cell = self._cell.vjp(x, state, scope)
+        new_state, pull_state = self._drop("state", new_state)
+        output, pull_output = self._drop("output", output)
+
+        def pull(d_output: Any, d_new_state: Any) -> Any:
+            d_x, d_state, d_variables = pull_cell(pull_output(d_output), pull_state(d_new_state))
+            return pull_inputs(d_x), d_state, d_variables
+
+        return (output, new_state), pull
 
     def chosen(self, purpose: str, structure: Any) -> list[bool]:
         """For each leaf whether it is dropped: of a state the visitor tells, else all are."""
@@ -122,28 +136,30 @@ class DropoutWrapper(Wrapper):
             self._drawn[purpose, leaf] = self.uniform(purpose, leaf, (1, *v.shape[1:]), v.dtype)
         return self._drawn[purpose, leaf]
 
-    def _drop(self, purpose: str, structure: Any) -> Any:
+    def _drop(self, purpose: str, structure: Any) -> tuple[Any, Callable[[Any], Any]]:
+        """The structure with what is chosen of it dropped, and the pull of that."""
         keep = self._keep[purpose]
         if keep == 1:
-            return structure
+            return structure, lambda d_structure: d_structure
         leaves = flatten(structure)
         if self._variational and purpose == "input" and len(leaves) != len(self._input_dims):
             wanted = f"{len(self._input_dims)} arrays, as in input_size"
             raise ArgumentValueError("inputs", wanted, str(len(leaves)), "EQ-10")
-        dropped = [
-            self._drop_leaf(purpose, index, v, keep) if drop else v
+        noise = [
+            self._noise_of_leaf(purpose, index, v) if drop else None
             for index, (v, drop) in enumerate(zip(leaves, self.chosen(purpose, structure), strict=True))
         ]
-        return pack_sequence_as(structure, dropped)
 
-    def _drop_leaf(self, purpose: str, index: int, v: Any, keep: float) -> Any:
+        def dropped(values: Any) -> Any:
+            pairs = zip(flatten(values), noise, strict=True)
+            return pack_sequence_as(values, [_dropped(v, keep, U) for v, U in pairs])
+
+        return dropped(structure), dropped
+
+    def _noise_of_leaf(self, purpose: str, index: int, v: Any) -> Any:
+        """U; None where ``v`` is a shape."""
         self._check_leaf(purpose, index, v)
-        if is_abstract(v):
-            return v
-        xp = array_module(v)
-        U = xp.asarray(self.noise(purpose, index, v))
-        with quiet():
-            return v / number(keep, v) * xp.floor(U + number(keep, v))
+        return None if is_abstract(v) else array_module(v).asarray(self.noise(purpose, index, v))
 
     def _check_leaf(self, purpose: str, index: int, v: Any) -> None:
         known = described(v)
@@ -158,6 +174,14 @@ class DropoutWrapper(Wrapper):
         if purpose == "input" and known.shape[1:] != self._input_dims[index]:
             wanted = f"rows of shape {self._input_dims[index]}, as in input_size"
             raise ArgumentValueError("inputs", wanted, str(known.shape[1:]), "EQ-10")
+
+
+def _dropped(v: Any, keep: float, U: Any) -> Any:
+    """A value, or its gradient, thinned by noise; without noise as it is."""
+    if U is None:
+        return v
+    with quiet():
+        return v / number(keep, v) * array_module(v).floor(U + number(keep, v))
 
 
 def all_but_c(part: Any) -> Any:

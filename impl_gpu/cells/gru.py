@@ -8,8 +8,9 @@ from dynamic_rnn_spec import array_module
 from dynamic_rnn_spec.initializers import Ones, Zeros
 
 from ..abstract import is_abstract, matrix_like
+from .backward import activation_back, kernel_back, refuse_activation, sigmoid_back
 from .options import optional_function, positive, reuse_option
-from .weighted import WeightedCell, columns, product, quiet, sigmoid
+from .weighted import WeightedCell, columns, quiet, side_by_side, sigmoid
 
 
 class GRUCell(WeightedCell):
@@ -64,16 +65,46 @@ class GRUCell(WeightedCell):
 
     def call(self, inputs: Any, state: Any) -> tuple[Any, Any]:
         """x: [B, d], h: [B, n] to (h', h')."""
+        result, _ = self.call_vjp(inputs, state)
+        return result
+
+    def call_vjp(self, inputs: Any, state: Any) -> tuple[tuple[Any, Any], Any]:
+        """The step, and its pull; docs/gradients.md derives it."""
         n, act = self._num_units, self._activation
         x, h = inputs, state
         self.check_step(x, [(h, n)], self._gates_kernel)
         if is_abstract(x):
-            return matrix_like(x, n), matrix_like(x, n)
-        xp = array_module(x)
+            return (matrix_like(x, n), matrix_like(x, n)), None
+        xp, d = array_module(x), x.shape[1]
         Kg, bg = self._gates_kernel.read(x), self._gates_bias.read(x)
         Kc, bc = self._candidate_kernel.read(x), self._candidate_bias.read(x)
         with quiet():
-            r, u = columns(sigmoid(xp, product(xp, x, h, Kg) + bg), 2)  # each [B, n]
-            c = act(product(xp, x, r * h, Kc) + bc)
-            h = u * h + (1 - u) * c
-        return h, h
+            left = side_by_side(x, h)
+            r, u = columns(sigmoid(xp, xp.dot(left, Kg) + bg), 2)  # each [B, n]
+            reset = side_by_side(x, r * h)
+            a = xp.dot(reset, Kc) + bc
+            c = act(a)
+            new = u * h + (1 - u) * c
+
+        def pull(d_output: Any, d_new: Any) -> tuple[Any, Any, dict[Any, Any]]:
+            with quiet():
+                d_new = d_new + d_output
+                d_a = activation_back(act, a, c, d_new * (1 - u))
+                d_reset = xp.dot(d_a, Kc.T)
+                d_gates = side_by_side(sigmoid_back(r, d_reset[:, d:] * h), sigmoid_back(u, d_new * (h - c)))
+                d_left = xp.dot(d_gates, Kg.T)
+                d_h = d_new * u + d_reset[:, d:] * r + d_left[:, d:]
+                d_weights = {
+                    self._gates_kernel: kernel_back(xp, left, d_gates),
+                    self._gates_bias: d_gates.sum(axis=0),
+                    self._candidate_kernel: kernel_back(xp, reset, d_a),
+                    self._candidate_bias: d_a.sum(axis=0),
+                }
+            return d_reset[:, :d] + d_left[:, :d], d_h, d_weights
+
+        return (new, new), pull
+
+    def without_vjp(self) -> Any:
+        """See RNNCell; an activation without ``vjp`` is refused [GRAD-20]."""
+        refuse_activation(self._activation)
+        return super().without_vjp()

@@ -8,9 +8,11 @@ from dynamic_rnn_spec import LSTMStateTuple, array_module
 from dynamic_rnn_spec.initializers import Zeros
 
 from ..abstract import is_abstract, matrix_like
+from .backward import activation_back, clip_back, kernel_back, refuse_activation, sigmoid_back
+from .lstm_pull import Gates, gates_back
 from .lstm_state import join_state, split_state, state_size_of
 from .options import flag, optional_bound, optional_function, optional_positive, positive, real, reuse_option
-from .weighted import WeightedCell, columns, limited, number, product, quiet, sigmoid
+from .weighted import WeightedCell, columns, limited, number, quiet, side_by_side, sigmoid
 
 
 class LSTMCell(WeightedCell):
@@ -94,26 +96,71 @@ class LSTMCell(WeightedCell):
 
     def call(self, inputs: Any, state: Any) -> tuple[Any, Any]:
         """x: [B, d], c: [B, n], m: [B, p] to (m', (c', m'))."""
+        result, _ = self.call_vjp(inputs, state)
+        return result
+
+    def call_vjp(self, inputs: Any, state: Any) -> tuple[tuple[Any, Any], Any]:
+        """The step, and its pull; docs/gradients.md derives it."""
         n, p, act, as_tuple = self._num_units, self.output_size, self._activation, self._state_is_tuple
         x, (c, m) = inputs, split_state(state, n, as_tuple)
         self.check_step(x, [(c, n), (m, p)], self._kernel)
         if is_abstract(x):
-            return matrix_like(x, p), join_state(matrix_like(x, n), matrix_like(x, p), as_tuple)
+            return (matrix_like(x, p), join_state(matrix_like(x, n), matrix_like(x, p), as_tuple)), None
         xp = array_module(x)
         K, b = self._kernel.read(x), self._bias.read(x)
+        peepholes = [w.read(x) for w in (self._w_f, self._w_i, self._w_o)] if self._use_peepholes else []
+        P = None if self._num_proj is None else self._projection.read(x)
         with quiet():
-            i, j, f, o = columns(product(xp, x, m, K) + b, 4)  # each [B, n]
-            if self._use_peepholes:
-                i = i + self._w_i.read(x) * c  # the old c
-                f = f + self._w_f.read(x) * c
-            c = sigmoid(xp, f + number(self._forget_bias, f)) * c + sigmoid(xp, i) * act(j)
-            if self._cell_clip is not None:
-                c = limited(xp, c, self._cell_clip)
-            if self._use_peepholes:
-                o = o + self._w_o.read(x) * c  # the new c, clipped
-            m = sigmoid(xp, o) * act(c)
-            if self._num_proj is not None:
-                m = xp.dot(m, self._projection.read(x))  # [B, n] to [B, p]
+            left = side_by_side(x, m)
+            i, j, f, o = columns(xp.dot(left, K) + b, 4)  # each [B, n]
+            if peepholes:
+                f = f + peepholes[0] * c  # the old c
+                i = i + peepholes[1] * c
+            gates = Gates(sigmoid(xp, i), act(j), sigmoid(xp, f + number(self._forget_bias, f)), None, j)
+            free_c = gates.f * c + gates.i * gates.j
+            new_c = free_c if self._cell_clip is None else limited(xp, free_c, self._cell_clip)
+            if peepholes:
+                o = o + peepholes[2] * new_c
+            gates = gates._replace(o=sigmoid(xp, o))
+            act_c = act(new_c)
+            new_m = before = gates.o * act_c
+            if P is not None:
+                new_m = projected = xp.dot(before, P)  # [B, n] to [B, p]
                 if self._proj_clip is not None:
-                    m = limited(xp, m, self._proj_clip)
-        return m, join_state(c, m, as_tuple)
+                    new_m = limited(xp, projected, self._proj_clip)
+
+        def pull(d_output: Any, d_state: Any) -> tuple[Any, Any, dict[Any, Any]]:
+            d_c, d_m = split_state(d_state, n, as_tuple)
+            d_weights: dict[Any, Any] = {}
+            with quiet():
+                d_m = d_m + d_output
+                if P is not None:
+                    if self._proj_clip is not None:
+                        d_m = clip_back(xp, projected, self._proj_clip, d_m)
+                    d_weights[self._projection] = kernel_back(xp, before, d_m)
+                    d_m = xp.dot(d_m, P.T)
+                d_o = sigmoid_back(gates.o, d_m * act_c)
+                d_c = d_c + activation_back(act, new_c, act_c, d_m * gates.o)
+                if peepholes:
+                    d_c = d_c + d_o * peepholes[2]
+                if self._cell_clip is not None:
+                    d_c = clip_back(xp, free_c, self._cell_clip, d_c)
+                d_i, d_j, d_f = gates_back(act, gates, c, d_c)
+                d_c = d_c * gates.f
+                if peepholes:
+                    d_c = d_c + d_f * peepholes[0] + d_i * peepholes[1]
+                    terms = ((self._w_f, d_f * c), (self._w_i, d_i * c), (self._w_o, d_o * new_c))
+                    d_weights.update({weight: term.sum(axis=0) for weight, term in terms})
+                d_all = side_by_side(d_i, d_j, d_f, d_o)
+                d_left = xp.dot(d_all, K.T)
+                d_weights[self._kernel] = kernel_back(xp, left, d_all)
+                d_weights[self._bias] = d_all.sum(axis=0)
+            depth = x.shape[1]
+            return d_left[:, :depth], join_state(d_c, d_left[:, depth:], as_tuple), d_weights
+
+        return (new_m, join_state(new_c, new_m, as_tuple)), pull
+
+    def without_vjp(self) -> Any:
+        """See RNNCell; an activation without ``vjp`` is refused [GRAD-20]."""
+        refuse_activation(self._activation)
+        return super().without_vjp()

@@ -71,10 +71,40 @@ class MultiRNNCell(RNNCell):
         """The inputs to the output of the uppermost cell, and the new states."""
         output, new_states = inputs, []
         for index, (cell, old) in enumerate(zip(self._cells, self._split(state), strict=True)):
-            with variable_scope(f"cell_{index}"):  # VAR-5
+            with variable_scope(_scope_name(index)):
                 output, new = cell(output, old)
             new_states.append(new)
-        return output, tuple(new_states) if self._state_is_tuple else side_by_side(*new_states)
+        return output, self._joined(new_states)
+
+    def call_vjp(self, inputs: Any, state: Any) -> tuple[tuple[Any, Any], Any]:
+        """The step, and its pull from the uppermost cell down."""
+        output = inputs
+        new_states: list[Any] = []
+        pulls: list[Any] = []
+        for index, (cell, old) in enumerate(zip(self._cells, self._split(state), strict=True)):
+            with variable_scope(_scope_name(index)):
+                (output, new), pull_one = cell.vjp(output, old)
+            new_states.append(new)
+            pulls.append(pull_one)
+
+        def pull(d_output: Any, d_new_state: Any) -> tuple[Any, Any, dict[Any, Any]]:
+            d_states: list[Any] = self._split(d_new_state)
+            d_variables: dict[Any, Any] = {}
+            for index in reversed(range(len(pulls))):
+                d_output, d_states[index], d_own = pulls[index](d_output, d_states[index])
+                for name, d in d_own.items():
+                    d_variables[name] = d if name not in d_variables else d_variables[name] + d  # GRAD-16
+            return d_output, self._joined(d_states), d_variables
+
+        return (output, self._joined(new_states)), pull
+
+    def without_vjp(self) -> Any:
+        """See RNNCell; every cell is asked."""
+        found = [super().without_vjp(), *(cell.without_vjp() for cell in self._cells)]
+        return next((cell for cell in found if cell is not None), None)
+
+    def _joined(self, states: list[Any]) -> Any:
+        return tuple(states) if self._state_is_tuple else side_by_side(*states)
 
     def _split(self, state: Any) -> list[Any]:
         if not self._state_is_tuple:
@@ -90,3 +120,7 @@ class MultiRNNCell(RNNCell):
         if len(state) != len(self._cells):
             raise ArgumentValueError("state", wanted, f"{len(state)} parts", "INIT-9")
         return list(state)
+
+
+def _scope_name(index: int) -> str:
+    return f"cell_{index}"  # VAR-5

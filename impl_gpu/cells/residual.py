@@ -9,6 +9,7 @@ from dynamic_rnn_spec.structure import assert_same_structure, flatten, pack_sequ
 from ..abstract import is_abstract
 from ..arrays import described
 from ..dtypes import describe_value
+from .backward import refuse_without_vjp
 from .options import optional_function
 from .weighted import quiet
 from .wrapper import Wrapper
@@ -42,6 +43,25 @@ class ResidualWrapper(Wrapper):
         outputs, new_state = self._cell(inputs, state, scope)
         return self._residual_fn(inputs, outputs), new_state
 
+    def vjp(self, inputs: Any, state: Any, scope: None | str | VariableScope = None) -> Any:
+        """The step, and its pull: both terms of a sum have its gradient."""
+        (outputs, new_state), pull_cell = self._cell.vjp(inputs, state, scope)
+        function_vjp = add_vjp if self._residual_fn is add else self._residual_fn.vjp  # type: ignore[attr-defined]
+        total, pull_total = function_vjp(inputs, outputs)
+
+        def pull(d_total: Any, d_new_state: Any) -> Any:
+            d_beside, d_outputs = pull_total(d_total)
+            d_inputs, d_state, d_variables = pull_cell(d_outputs, d_new_state)
+            pairs = zip(flatten(d_inputs), flatten(d_beside), strict=True)
+            return pack_sequence_as(inputs, [_sum_of_gradients(*pair) for pair in pairs]), d_state, d_variables
+
+        return (total, new_state), pull
+
+    def without_vjp(self) -> Any:
+        """See RNNCell; a ``residual_fn`` without ``vjp`` is refused [GRAD-20]."""
+        refuse_without_vjp("residual_fn", self._residual_fn, add)
+        return super().without_vjp()
+
 
 def add(inputs: Any, outputs: Any) -> Any:
     """The sums of inputs and outputs leaf by leaf; of shapes, the shapes."""
@@ -55,6 +75,17 @@ def add(inputs: Any, outputs: Any) -> Any:
     with quiet():
         sums = [_sum_of(x, y, wanted) for x, y in zip(flatten(inputs), flatten(outputs), strict=True)]
     return pack_sequence_as(outputs, sums)
+
+
+def add_vjp(inputs: Any, outputs: Any) -> Any:
+    """``add`` and its pull."""
+    return add(inputs, outputs), lambda d_sum: (d_sum, d_sum)
+
+
+def _sum_of_gradients(one: Any, other: Any) -> Any:
+    if one is None or other is None:
+        return other if one is None else one
+    return one + other
 
 
 def _sum_of(x: Any, y: Any, wanted: str) -> Any:

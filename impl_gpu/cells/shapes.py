@@ -19,7 +19,7 @@ from .multi_rnn import MultiRNNCell
 from .residual import ResidualWrapper, add
 
 _LEAVES = (BasicRNNCell, BasicLSTMCell, GRUCell, LSTMCell)
-_REPLACED = ("__call__", "build", "call", "zero_state")
+_REPLACED = ("__call__", "build", "call", "call_vjp", "vjp", "zero_state")
 """Methods that an instance may have for itself; it is no built-in cell any more then."""
 
 
@@ -30,9 +30,9 @@ def why_not_on_shapes(cell: Any) -> str | None:
     the user's, of which only activations leave shapes alone.
     """
     kind, name = type(cell), type(cell).__name__
-    replaced = [method for method in _REPLACED if method in vars(cell)]
-    if replaced:
-        return f"a {name} whose {replaced[0]} is replaced"
+    replaced = replaced_method(cell)
+    if replaced is not None:
+        return f"a {name} whose {replaced} is replaced"
     if kind is ResidualWrapper and cell._residual_fn is not add:
         return "a ResidualWrapper with a residual_fn"
     if kind is DropoutWrapper and cell._keep["state"] < 1 and cell._visitor is not all_but_c:
@@ -42,6 +42,11 @@ def why_not_on_shapes(cell: Any) -> str | None:
     if kind is MultiRNNCell:
         return next(filter(None, map(why_not_on_shapes, cell._cells)), None)
     return None if kind in _LEAVES else f"a cell of type {name}"
+
+
+def replaced_method(cell: Any) -> str | None:
+    """A method that this instance has for itself."""
+    return next((method for method in _REPLACED if method in vars(cell)), None)
 
 
 def step_on_shapes(cell: Any, given: Arguments, opened: VariableScope) -> tuple[list[Abstract], Any]:

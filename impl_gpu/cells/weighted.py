@@ -96,11 +96,6 @@ def side_by_side(*arrays: Any) -> Any:
     return array_module(first).concatenate(arrays, axis=1)
 
 
-def product(xp: Any, x: Any, h: Any, K: Any) -> Any:
-    """[x; h] K as one product of matrices: CuPy's ``dot`` keeps to the caller's TF32 setting, its ``@`` does not."""
-    return xp.dot(xp.concatenate((x, h), axis=1), K)
-
-
 def columns(array: Any, parts: int) -> list[Any]:
     """``array`` [B, parts * n] as that many views [B, n], from the left."""
     n = array.shape[1] // parts

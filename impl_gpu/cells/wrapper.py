@@ -36,6 +36,10 @@ class Wrapper(RNNCell):
         variables: Sequence[Variable] = self._cell.variables
         return variables
 
+    def without_vjp(self) -> Any:
+        """See RNNCell; the wrapped cell is asked too."""
+        return super().without_vjp() or self._cell.without_vjp()
+
     def zero_state(self, batch_size: int, dtype: Any) -> Any:
         """The zero state of the wrapped cell [CELL-9]."""
         return zero_state(self._cell, batch_size, dtype)

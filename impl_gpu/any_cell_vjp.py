@@ -1,0 +1,170 @@
+"""The path of any cell with gradients: its ``vjp`` step by step, then the pulls from the last step to the first.
+
+It refuses to know what the cell does. Around each pull stand the same kernels as around a step: they give it the
+gradients of the rows that count, and keep those of the others as they are.
+
+Letters: T steps, B rows, t a step; ``d_y`` is the gradient of a loss with respect to y, in the shape of y.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from dynamic_rnn_spec import ArgumentTypeError, ArgumentValueError, VariableScope
+from dynamic_rnn_spec.structure import flatten, pack_sequence_as
+
+from . import any_cell
+from .abstract import Abstract
+from .any_cell import Rows
+from .arguments import Arguments
+from .arrays import described, enter, known_of, zeros
+from .cells.row_wise import is_row_wise
+from .check_cotangents import has_gradient
+from .check_state import describe_given
+from .device.seam import Device
+from .training.memory_report import MemoryReport
+
+
+def run(cell: Any, given: Arguments, device: Device, opened: VariableScope) -> tuple[list[Any], Any, "PulledSteps"]:
+    """The leaves of the outputs, the final state, and what pulls gradients back through all steps.
+
+    Args:
+        cell: an RNNCell that can pull gradients back.
+        given: the arguments, entered.
+        device: where their arrays are.
+        opened: the scope of the call.
+    """
+    steps = PulledSteps(cell, given, device)
+    outputs, state = any_cell.run(cell, given, device, opened, steps.take)
+    steps.end(outputs, state)
+    return outputs, state, steps
+
+
+class PulledSteps:
+    """The pulls of a call, one for each step: each holds what its step needs, on the device."""
+
+    def __init__(self, cell: Any, given: Arguments, device: Device) -> None:
+        self._cell = cell
+        self._given = given
+        self._device = device
+        self._stream = device.current_stream()
+        self._ended = device.new_event()
+        self._rows = Rows(given, device)
+        # GRAD-12: a built-in cell computes every row by itself, so a row that doesn't count may be anything.
+        self._shielded = given.lengths is not None and is_row_wise(cell)
+        self._pulls: list[Callable[[Any, Any], Any]] = []
+        self._outputs: list[Abstract] = []
+        self._state: Any = None
+        decision = "kept on the device: what the pull of a cell holds is its own, and can't be moved"
+        self.memory = MemoryReport(path="any-cell", chunks=given.max_time, parallel_iterations=1, decision=decision)
+
+    def take(self, inputs: Any, state: Any) -> Any:
+        """A step of the forward pass; its pull is kept."""
+        if self._shielded:
+            t = len(self._pulls)
+            inputs = pack_sequence_as(inputs, [self._rows.alone(leaf, t) for leaf in flatten(inputs)])
+            state = pack_sequence_as(state, [self._rows.alone(leaf, t) for leaf in flatten(state)])
+        result, pull = self._cell.vjp(inputs, state)
+        self._pulls.append(pull)
+        return result
+
+    def end(self, outputs: list[Any], state: Any) -> None:
+        """The forward pass gave these, and has been enqueued."""
+        self._outputs = [known_of(output) for output in outputs]
+        self._state = pack_sequence_as(state, [known_of(leaf) for leaf in flatten(state)])
+        self._device.record_event(self._ended, self._stream)
+
+    def pull(self, d_outputs: list[Any], d_state: list[Any]) -> tuple[list[Any], list[Any], dict[str, Any]]:
+        """Gradients of the leaves of inputs and initial state, and of the variables by name.
+
+        Args:
+            d_outputs, d_state: the cotangents of all leaves, entered; None where there is none.
+        """
+        stream = self._device.current_stream()
+        self._device.wait_event(stream, self._ended)
+        try:
+            return self._back_through_time(Rows(self._given, self._device), d_outputs, d_state)
+        finally:  # what the pulls hold is given back on the stream of the forward pass: not before this has run
+            self._device.record_event(self._ended, stream)
+            self._device.wait_event(self._stream, self._ended)
+
+    def _back_through_time(
+        self, rows: Rows, d_outputs: list[Any], d_state: list[Any]
+    ) -> tuple[list[Any], list[Any], dict[str, Any]]:
+        given = self._given
+        d_ys = [self._filled(d, like) for d, like in zip(d_outputs, self._outputs, strict=True)]
+        d_s = [self._filled(d, like) for d, like in zip(d_state, flatten(self._state), strict=True)]
+        d_xs = [rows.whole(x.shape[2:], x.dtype) if has_gradient(x.dtype) else None for x in given.inputs]
+        sums = {v.name: self._zeros(v.shape, _wide(v.dtype)) for v in self._cell.variables}
+        for t in reversed(range(given.max_time)):  # GRAD-5
+            d_output = [None if d is None else rows.alone(rows.step(d, t), t) for d in d_ys]  # GRAD-8
+            d_new = [None if d is None else rows.alone(d, t) for d in d_s]  # GRAD-9
+            with self._device.users_code():
+                pulled = self._pulls[t](
+                    pack_sequence_as(given.output_size, d_output), pack_sequence_as(self._state, d_new)
+                )
+            d_x, d_old, d_own = self._checked(pulled, d_s)
+            for whole, d in zip(d_xs, d_x, strict=True):
+                if whole is not None:
+                    rows.write(whole, t, d)  # GRAD-7
+            d_s = [
+                None if kept is None else rows.next_state(kept, d, t) for kept, d in zip(d_s, d_old, strict=True)
+            ]  # GRAD-9, GRAD-10
+            for name, d in d_own.items():  # GRAD-16
+                sums[name] = sums[name] + d.astype(sums[name].dtype) if name in sums else d
+        dtypes = {variable.name: variable.dtype for variable in self._cell.variables}
+        d_variables = {name: total.astype(dtypes.get(name, total.dtype)) for name, total in sums.items()}
+        return d_xs, [None if d is None else rows.copied(d) for d in d_s], d_variables  # GRAD-19
+
+    def _filled(self, d: Any, like: Abstract) -> Any:
+        """The cotangent, zeros for none; None for an array that has no gradient."""
+        if d is not None or not has_gradient(like.dtype):
+            return d
+        return self._zeros(like.shape, like.dtype)
+
+    def _zeros(self, shape: tuple[int, ...], dtype: Any) -> Any:
+        return zeros(self._device, shape, dtype, self._device.current_stream(), "no gradient")
+
+    def _checked(self, pulled: Any, d_states: list[Any]) -> tuple[list[Any], list[Any], dict[str, Any]]:
+        """What a pull gave, as leaves of the device.
+
+        Raises:
+            TypeError: it is no triple; a gradient is no array, or of another dtype than what it belongs to [GRAD-5].
+            ValueError: another number of gradients, or another shape [GRAD-5].
+        """
+        if not isinstance(pulled, tuple) or len(pulled) != 3:
+            wanted = "(d_inputs, d_state, d_variables) from the pull of its call_vjp"
+            raise ArgumentTypeError("cell", wanted, describe_given(pulled), "GRAD-5")
+        B = self._given.batch_size
+        inputs = [Abstract((B, *x.shape[2:]), x.dtype) for x in self._given.inputs]
+        states = [None if d is None else known_of(d) for d in d_states]
+        d_x = self._checked_leaves("d_inputs", pulled[0], [x if has_gradient(x.dtype) else None for x in inputs])
+        return d_x, self._checked_leaves("d_state", pulled[1], states), pulled[2]
+
+    def _checked_leaves(self, name: str, value: Any, likes: list[Abstract | None]) -> list[Any]:
+        leaves = flatten(value)
+        if len(leaves) != len(likes):
+            wanted = f"{len(likes)} gradients in {name} of its pull"
+            raise ArgumentValueError("cell", wanted, str(len(leaves)), "GRAD-5")
+        return [self._checked_leaf(name, d, like) for d, like in zip(leaves, likes, strict=True)]
+
+    def _checked_leaf(self, name: str, d: Any, like: Abstract | None) -> Any:
+        if like is None:
+            return None
+        if d is None:
+            return self._zeros(like.shape, like.dtype)
+        known = described(d)
+        if known is None:
+            raise ArgumentTypeError("cell", f"arrays in {name} of its pull", describe_given(d), "GRAD-5")
+        if known.dtype != like.dtype:
+            raise ArgumentTypeError("cell", f"dtype {like.dtype} in {name} of its pull", str(known.dtype), "GRAD-5")
+        if known.shape != like.shape:
+            wanted = f"shape {like.shape} in {name} of its pull"
+            raise ArgumentValueError("cell", wanted, str(known.shape), "GRAD-5")
+        return enter(self._device, d)
+
+
+def _wide(dtype: Any) -> Any:
+    """In what many gradients of that dtype are summed."""
+    return np.dtype(np.float32) if dtype.itemsize < 4 and has_gradient(dtype) else dtype
