@@ -58,7 +58,7 @@ class Call:
         at_top = value == len(self.plan.stages)
         return None if at_top and isinstance(self.plan.stages[-1], Layer) else self.address(value, chunk)
 
-    def saved_c(self, layer: int) -> int | None:
+    def saved_c(self, layer: int, chunk: Chunk) -> int | None:
         """Where the c of a layer after each step is to be written besides; None: nowhere."""
         return None
 

@@ -15,9 +15,7 @@ from .ragged import Chunk, Schedule
 class Inputs:
     """x, read where it lies if its rows follow each other as the chunks want them, else from one packed copy."""
 
-    def __init__(
-        self, x: Any, time_major: bool, runs: Schedule, precision: Precision, shielded: bool = False
-    ) -> None:
+    def __init__(self, x: Any, time_major: bool, runs: Schedule, precision: Precision, shielded: bool = False) -> None:
         """``shielded``: rows hold zeros past their lengths, whatever the caller's hold there."""
         x = in_whole_rows(x if time_major else x.swapaxes(0, 1), leading=2)
         self._x = x
@@ -53,6 +51,7 @@ class Inputs:
             order=None if runs.order is None else tables["order"],
             active=tables["active"],
             base=tables["base"],
+            lengths=tables["lengths"] if self._shielded else None,
             chunk=runs.steps if runs.lengths is None else runs.per_chunk,
             T=runs.end,
             rows=max(chunk.active for chunk in runs.chunks),
@@ -60,7 +59,6 @@ class Inputs:
             src_t=x.strides[0] // x.itemsize,
             src_row=x.strides[1] // x.itemsize,
             packed=runs.packed_rows,
-            **({"lengths": tables["lengths"]} if self._shielded else {}),
             purpose=self._purpose,
         )
 

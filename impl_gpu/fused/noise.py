@@ -35,7 +35,10 @@ class Noise:
     def next_steps(self, count: int) -> None:
         """Ask for that many steps; those before are forgotten."""
         if self._draws:
-            self._steps = [[self._ask(number) for number in range(len(self._draws))] for _ in range(count)]
+            self._steps = [self._next_step() for _ in range(count)]
+
+    def _next_step(self) -> list[Any]:
+        return [self._ask(number) for number in range(len(self._draws))]
 
     def skip_steps(self, count: int) -> None:
         """Ask for that many steps whose noise nobody will use."""

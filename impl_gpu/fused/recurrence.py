@@ -105,5 +105,5 @@ class Recurrence:
             order=call.order,
             clock=call.clock(self.index),
             chunk_out=call.chunk_out(self._value, chunk),
-            saved_c=call.saved_c(self.index),
+            saved_c=call.saved_c(self.index, chunk),
         )

@@ -73,7 +73,7 @@ class WorkspacePool:
     def give_back(self, workspace: Workspace) -> None:
         """Keep it for the next call, and let go of the longest unused ones above the bounds."""
         self._idle[id(workspace)] = self._taken.pop(id(workspace))
-        while len(self._idle) > 1 and (len(self._idle) > POOL_SIZE or self._held() > POOL_BYTES):
+        while len(self._idle) > 1 and (len(self._idle) > POOL_SIZE or self.idle_bytes() > POOL_BYTES):
             _, oldest = self._idle.popitem(last=False)
             oldest.graphs.clear()
 
@@ -83,5 +83,6 @@ class WorkspacePool:
             workspace.graphs.clear()
         self._idle.clear()
 
-    def _held(self) -> int:
+    def idle_bytes(self) -> int:
+        """What nobody uses, and ``clear`` would give back."""
         return sum(workspace.layout.nbytes for workspace in self._idle.values())

@@ -91,7 +91,7 @@ def run_step(device: Device, stream: Any, s: Steps, step: Step) -> None:
         "n": n,
         "forget_bias": s.options.forget_bias,
         "cell_clip": s.options.cell_clip,
-        **({} if s.saved_c is None else {"saved_c": s.saved_c_at(step.number)}),
+        "saved_c": s.saved_c_at(step.number),
     }
     projected = s.projected_at(step.number)
     if not s.options.projected:

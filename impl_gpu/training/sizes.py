@@ -1,0 +1,68 @@
+"""What training a call takes: its chunks for the keeper, and the memory beside them; sums of sizes, nothing more."""
+
+from typing import NamedTuple
+
+from ..fused.inputs import packed_bytes
+from ..fused.layers import KINDS
+from ..fused.layers.lstm import options as lstm_options
+from ..fused.layout import Layout
+from ..fused.plan import Layer, Plan
+from ..fused.precision import Precision
+from ..fused.ragged import Chunk, Schedule
+from .backward import backward_layout
+from .cost import Block, block
+from .layers import BACK
+from .saving import saving_layout
+from .tape import tape_layout
+
+
+class Sizes(NamedTuple):
+    """``blocks`` of the chunks, and the workspaces of both passes."""
+
+    blocks: list[Block]
+    forward: Layout
+    backward: Layout
+
+    @property
+    def workspace_bytes(self) -> int:
+        """What both passes work in; they keep it for the next call."""
+        return self.forward.nbytes + self.backward.nbytes
+
+
+def sizes_of(plan: Plan, widths: list[int], precision: Precision, runs: Schedule, tf32: bool) -> Sizes:
+    """Those of a call."""
+    blocks = [_block(plan, widths, precision, chunk, tf32) for chunk in runs.chunks]
+    forward = saving_layout(plan, widths, precision, runs)
+    return Sizes(blocks, forward, backward_layout(plan, widths, precision, runs))
+
+
+def bytes_besides(sizes: Sizes, widths: list[int], precision: Precision, runs: Schedule) -> int:
+    """Device memory that a call and its pull want beside the blocks: workspaces, packed inputs, outputs, and the
+    gradients of the inputs."""
+    packed = packed_bytes(runs, widths[0] * precision.stored)
+    returned = runs.steps * runs.batch_size * (widths[-1] + widths[0]) * precision.stored
+    return sizes.workspace_bytes + packed + returned
+
+
+def _block(plan: Plan, widths: list[int], precision: Precision, chunk: Chunk, tf32: bool) -> Block:
+    needed = tape_layout(plan, widths, precision, chunk)
+    rows, flops, again = chunk.length * chunk.active, 0, 0
+    for layer in plan.layers:
+        of_gates = 2 * rows * (widths[layer.source] + layer.outputs) * KINDS[layer.kind].GATES * layer.units
+        flops += of_gates + 2 * rows * _projection(layer)
+        again += of_gates if BACK[layer.kind].KEEPS_GATES else 0
+    return block(
+        needed.nbytes,
+        needed.kept.nbytes,
+        steps=chunk.length * len(plan.layers),
+        flops=flops,
+        recomputed_flops=again,
+        dtype=precision.name,
+        tf32=tf32,
+    )
+
+
+def _projection(layer: Layer) -> int:
+    """Multiplications of a row by a projection."""
+    projected = layer.kind == "lstm" and lstm_options(layer.cell).projected
+    return layer.units * layer.outputs if projected else 0
