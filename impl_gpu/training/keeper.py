@@ -21,6 +21,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Protocol
 
 from ..device.seam import Device, OutOfDeviceMemory
+from ..fused.caches import caches_of
 from ..settings import Options
 from .cost import Block, block, decide
 from .memory_report import MemoryReport
@@ -72,7 +73,8 @@ def choose_keeper(
     """
     free = 0
     if swap_memory and options.memory_budget is None:
-        free = max(0, device.free_bytes() - besides)
+        idle = caches_of(device).workspaces.idle_bytes()  # given back before any allocation is refused
+        free = max(0, device.free_bytes() + idle - besides)
     decision = decide(blocks, swap_memory, options, free)
     if decision.way == "keep":
         return Resident(device, stream, blocks, decision, swap_memory)

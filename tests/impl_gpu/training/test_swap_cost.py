@@ -212,5 +212,6 @@ def test_idle_workspaces_make_room_for_blocks() -> None:
     caches = caches_of(device)
     caches.workspaces.give_back(caches.workspaces.take(Layout((("region", 10000),))))
     assert device.free_bytes() < 24000
+    assert keep(device, 8, True, Options()).report().slots == 8
     assert keep(device, 8, False, Options()).report().saved_bytes == 24000
     device.finish()
