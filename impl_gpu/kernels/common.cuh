@@ -13,6 +13,7 @@
 #define THREADS 128                         // of every block
 #define BLOCKS 6                            // of the LSTM steps on a multiprocessor: 80 registers, which spill nothing
 #define VECTOR (16 / int(sizeof(STORE)))    // elements in 16 bytes, the columns of a thread in the entries *_vec
+#define LANES (16 / int(sizeof(ACC)))       // the same of ACC: what most of a backward step reads and writes
 
 // --- types of storage ----------------------------------------------------------------------------------------------
 
@@ -224,4 +225,31 @@ template <int V>
 __device__ __forceinline__ void write_finished(
     const Clock* clock, const int* order, const STORE* chunk_out, int row, int t, int column) {
     if (chunk_out == nullptr) write_output<V>(clock, order, row, t, column, zeros<V, STORE>());
+}
+
+// --- backward ------------------------------------------------------------------------------------------------------
+
+// The gradient that reaches a row's h at step t: from its output (d_out [active][n]), and from step t + 1 (d_next
+// [B][n]) or, where t is the row's last step, from its final state (d_last [B][n]); each may be null: none.
+template <int V>
+__device__ __forceinline__ Pack<ACC, V> arriving(
+    const int* lengths, const ACC* d_out, const ACC* d_next, const ACC* d_last, int n, int row, int column, int t,
+    int steps) {
+    const long long place = (long long)row * n + column;
+    const bool goes_on = t + 1 < (lengths == nullptr ? steps : lengths[row]);
+    const ACC* carried = goes_on ? d_next : d_last;
+    Pack<ACC, V> d = zeros<V, ACC>();
+    if (d_out != nullptr) d = load<V>(d_out + place);
+    if (carried != nullptr) {
+        const Pack<ACC, V> more = load<V>(carried + place);
+#pragma unroll
+        for (int k = 0; k < V; ++k) d.at[k] += more.at[k];
+    }
+    return d;
+}
+
+// What a limit lets through of a gradient: nothing where x was beyond it.
+template <class A>
+__device__ __forceinline__ A unclipped(A d, A x, A bound) {
+    return bound >= A(0) && (x > bound || x < -bound) ? A(0) : d;
 }

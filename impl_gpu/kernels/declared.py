@@ -31,7 +31,7 @@ def ceilings(module: str) -> dict[str, dict[str, int]]:
 def moved(module: str, entry: str, variant: str, **sizes: int) -> int:
     """The bytes that a launch moves, by the formula; ``sizes`` are its names but STORE, ACC, INT, LONG and CLOCK.
 
-    ``lengths``, ``order``, ``peepholes`` and ``saved`` (c) are 1 where given (and read or written), else 0.
+    What may be null is 1 where it is given (and read or written), else 0: ``lengths``, ``order``, ``saved`` (c).
     """
     types = {
         "STORE": ELEMENT_SIZES.get(variant, PIECE_SIZES.get(variant, 0)),
@@ -50,8 +50,9 @@ def per_element(module: str, entry: str, variant: str) -> int | None:
         return None
     rows, columns, steps = 2**20, 2**20, 2**10
     formula = formulas(module)[entry.removesuffix("_vec")]
-    sizes = dict.fromkeys(("lengths", "order", "peepholes", "saved", "chunks"), 0)
-    sizes |= {"active": rows, "rows": rows, "packed": rows, "draws": rows, "len": steps}
+    sizes = dict.fromkeys(("lengths", "order", "peepholes", "saved", "m", "projected", "other", "chunks"), 0)
+    sizes |= dict.fromkeys(("d_out", "carried", "src"), 1)
+    sizes |= {"active": rows, "rows": rows, "packed": rows, "draws": rows, "len": steps, "strips": 1}
     sizes |= {"n": columns, "p": columns, "e": columns, "count": rows * columns}
     elements = rows * columns * (steps if re.search(r"\blen\b", formula) else 1)
     return round(moved(module, entry, variant, **sizes) / elements)

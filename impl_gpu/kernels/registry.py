@@ -41,7 +41,11 @@ MODULES: dict[str, tuple[str, ...]] = {
     "basic_rnn": tuple(ELEMENT_SIZES),
     "lstm": tuple(ELEMENT_SIZES),
     "gru": tuple(ELEMENT_SIZES),
+    "basic_rnn_back": tuple(ELEMENT_SIZES),
+    "lstm_back": tuple(ELEMENT_SIZES),
+    "gru_back": tuple(ELEMENT_SIZES),
     "elementwise": tuple(ELEMENT_SIZES),
+    "gradients": tuple(ELEMENT_SIZES),
     "rows": tuple(PIECE_SIZES),
     "clock": ("any",),
 }
