@@ -21,7 +21,7 @@ from ..fused.ragged import schedule
 from ..fused.state import States
 from ..fused.weights import values_of
 from ..settings import current
-from .keeper import choose_keeper
+from .keeper import choose_keeper, naming_swap_memory
 from .noise import KeptNoise
 from .pulled import Forward, Pulled
 from .saving import SavingLoop
@@ -52,7 +52,7 @@ def run(cell: Any, given: Arguments, device: Device) -> tuple[list[Any], Any, Pu
         device: where it runs.
 
     Raises:
-        OutOfDeviceMemory: what the backward pass needs does not fit; nothing has been launched [SWAP-4].
+        OutOfDeviceMemory: there is too little for what the call works in and keeps for the backward pass [SWAP-4].
 
     All work is enqueued on the caller's current stream, or joined with it, when this returns.
     """
@@ -68,7 +68,7 @@ def run(cell: Any, given: Arguments, device: Device) -> tuple[list[Any], Any, Pu
     widths = stages.widths(inputs.depth)
     sizes = sizes_of(stages, widths, precision, runs, options.tf32)
     state_widths = [int(width) for width in flatten(given.state_size)]
-    with caches.lock:
+    with naming_swap_memory(given.swap_memory), caches.lock:
         values = [values_of(layer) for layer in stages.layers]
         besides = bytes_besides(sizes, widths, precision, runs)
         keeper = choose_keeper(device, stream, sizes.blocks, given.swap_memory, options, besides)
@@ -120,6 +120,7 @@ def run(cell: Any, given: Arguments, device: Device) -> tuple[list[Any], Any, Pu
         time_major=given.time_major,
         state_widths=state_widths,
         has_initial_state=given.initial_state is not None,
+        swap_memory=given.swap_memory,
         done=done,
         pulled=device.new_event(),
     )

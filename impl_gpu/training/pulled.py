@@ -19,7 +19,7 @@ from ..fused.workspace import Workspace
 from ..settings import Options
 from .backward import Backward, Pass
 from .carried import Carried
-from .keeper import Keeper
+from .keeper import Keeper, naming_swap_memory
 from .memory_report import MemoryReport
 from .noise import Kept, NoiseAgain
 from .outer import Cotangents, InputGradients
@@ -47,6 +47,7 @@ class Forward:
     time_major: bool
     state_widths: list[int]  # of the leaves
     has_initial_state: bool
+    swap_memory: bool
     done: Any  # the event behind all of it
     pulled: Any  # the event behind the last pull
 
@@ -79,10 +80,13 @@ class Pulled:
 
         The second is None where no initial state was given. All work is enqueued on the caller's current stream, or
         joined with it, when this returns.
+
+        Raises:
+            OutOfDeviceMemory: there is too little for what a backward pass works in [SWAP-4].
         """
         forward, caches = self._forward, caches_of(self._forward.device)
         stream = forward.device.current_stream()
-        with caches.lock:
+        with naming_swap_memory(forward.swap_memory), caches.lock:
             try:
                 with taken_workspace(caches, forward.sizes.backward, stream) as workspace:
                     return self._pull(caches, workspace, stream, d_outputs, d_state)
