@@ -48,7 +48,8 @@ def _check(argument: str, value: Any, returned: Any, path: str) -> list[Array | 
         raise ArgumentTypeError(argument, f"the keys of what was returned{place}", str(error), "GRAD-21") from error
     if len(given) != len(members) or not (plain or [key for key, _ in given] == [key for key, _ in members]):
         wanted = f"{len(members)} parts{place}: {', '.join(key for key, _ in members)}"
-        raise ArgumentValueError(argument, wanted, f"{len(given)}: {', '.join(key for key, _ in given)}", "GRAD-21")
+        got = ", ".join(key for key, _ in given)
+        raise ArgumentValueError(argument, wanted, f"{len(given)}: {got}" if given else "none", "GRAD-21")
     leaves: list[Array | None] = []
     for (key, member), (_, one) in zip(members, given, strict=True):
         leaves.extend(_check(argument, one, member, path + key))

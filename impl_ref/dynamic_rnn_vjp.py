@@ -18,6 +18,7 @@ from dynamic_rnn_spec.structure import flatten, pack_sequence_as
 from .arguments import Arguments, check_arguments
 from .arrays import Array, read_only
 from .cells.row_wise import is_row_wise
+from .cells.weighted import quiet
 from .check_cotangents import check_cotangents, has_gradient
 from .check_pulled import check_pulled
 from .dynamic_rnn import run_steps
@@ -107,12 +108,13 @@ def _back_through_time(
     d_s: list[Array | None],
     state: Any,
     variables: dict[str, Array],
-) -> tuple[list[Array | None], list[Array | None], dict[str, Array]]:
+) -> tuple[list[Array | None], list[Array | None], dict[str, Array | None]]:
     """Gradients of inputs, initial state and variables from those of outputs ``d_ys`` and final state ``d_s``."""
     lengths = given.lengths
     d_xs = [np.zeros(x.shape, x.dtype) if has_gradient(x) else None for x in given.inputs]  # GRAD-7: +0 in the padding
     d_s = [None if d is None else np.array(d) for d in d_s]  # GRAD-19
-    sums = {name: np.zeros(value.shape, _wide(value.dtype)) for name, value in variables.items()}
+    sums = {name: np.zeros(value.shape, _wide(value)) for name, value in variables.items() if has_gradient(value)}
+    dtypes = {name: value.dtype for name, value in variables.items()}
 
     for t in reversed(range(given.max_time)):  # GRAD-5
         counts = ... if lengths is None else t < lengths  # [B]
@@ -120,16 +122,19 @@ def _back_through_time(
         d_output = [_rows(counts, d) for d in d_step]  # GRAD-8: an output that was zeroed hands nothing back
         d_new = [_rows(counts, d) for d in d_s]  # GRAD-9: nor does the new state of a row that stands still
         pulled = tape[t](pack_sequence_as(given.output_size, d_output), pack_sequence_as(state, d_new))
-        d_x, d_old, d_own = check_pulled(pulled, given, d_s)
+        d_x, d_old, d_own = check_pulled(pulled, given, d_s, variables)
         d_s = [_rows(counts, d, kept) for d, kept in zip(d_old, d_s, strict=True)]  # GRAD-9, GRAD-10
         for whole, d in zip(d_xs, d_x, strict=True):
             if whole is not None and d is not None:
                 _step_of(whole, t, given)[counts] = d[counts]
-        for name, d in d_own.items():  # GRAD-16
-            sums[name] = sums[name] + d if name in sums else d
+        for name, d in d_own.items():
+            dtypes.setdefault(name, d.dtype)
+            with quiet():
+                sums[name] = sums[name] + d if name in sums else np.array(d, _wide(d))
 
-    dtypes = {name: value.dtype for name, value in variables.items()}
-    return d_xs, d_s, {name: np.array(total, dtypes.get(name, total.dtype)) for name, total in sums.items()}
+    with quiet():  # a sum of float16 numbers may be too large for one
+        totals = {name: np.array(total, dtypes[name]) for name, total in sums.items()}
+    return d_xs, d_s, {name: totals.get(name) for name in dtypes}  # GRAD-2, GRAD-3
 
 
 def _step_of(whole: Array, t: int, given: Arguments) -> Array:
@@ -151,6 +156,6 @@ def _zeros_elsewhere(structure: Any, counts: Array) -> Any:
     return pack_sequence_as(structure, [read_only(_rows(counts, leaf)) for leaf in flatten(structure)])
 
 
-def _wide(dtype: Any) -> Any:
-    """In what many gradients of that dtype are summed."""
-    return np.promote_types(dtype, np.float32) if has_gradient(np.zeros((), dtype)) else dtype
+def _wide(d: Array) -> Any:
+    """In which dtype many gradients like ``d`` are summed."""
+    return np.promote_types(d.dtype, np.float32)

@@ -21,7 +21,8 @@ class BasicLSTMCell(WeightedCell):
         num_units: n, the columns of c, of h and of the output.
         forget_bias: added to f at each step; no part of the bias variable [EQ-14].
         state_is_tuple: True: the state is LSTMStateTuple(c, h); False: one array [B, 2n], c to the left [EQ-15].
-        activation: a function of an array; None is tanh [EQ-13].
+        activation: a function of an array; None is tanh [EQ-13]. Gradients need ``activation.vjp(x)``, which gives
+            y and ``pull(d_y)``, and that gives d_x [GRAD-20].
         reuse: None, True or AUTO_REUSE: whether variables of the same names are shared [SCOPE-7].
 
     Raises:

@@ -17,7 +17,8 @@ class BasicRNNCell(WeightedCell):
 
     Args:
         num_units: n, the columns of state and output.
-        activation: a function of an array; None is tanh [EQ-13].
+        activation: a function of an array; None is tanh [EQ-13]. Gradients need ``activation.vjp(x)``, which gives
+            y and ``pull(d_y)``, and that gives d_x [GRAD-20].
         reuse: None, True or AUTO_REUSE: whether variables of the same names are shared [SCOPE-7].
 
     Raises:

@@ -153,8 +153,8 @@ class DropoutWrapper(Wrapper):
 
 
 def _dropped(v: Any, keep: float, U: Array | None) -> Any:
-    """A value, or its gradient, which is dropped alike; without noise it stays."""
-    if U is None:
+    """A value, or its gradient, which is dropped alike [GRAD-17]; without noise it stays."""
+    if U is None or v is None:
         return v
     with quiet():
         return v / keep * np.floor(keep + U)

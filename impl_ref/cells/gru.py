@@ -17,7 +17,8 @@ class GRUCell(WeightedCell):
 
     Args:
         num_units: n, the columns of state and output.
-        activation: a function of an array; None is tanh [EQ-13].
+        activation: a function of an array; None is tanh [EQ-13]. Gradients need ``activation.vjp(x)``, which gives
+            y and ``pull(d_y)``, and that gives d_x [GRAD-20].
         reuse: None, True or AUTO_REUSE: whether variables of the same names are shared [SCOPE-7].
         kernel_initializer: for both kernels; None is the scope's, else glorot uniform [VAR-12].
         bias_initializer: for both biases; None is 1 for the gates and 0 for the candidate [VAR-8, VAR-12].

@@ -30,7 +30,8 @@ class LSTMCell(WeightedCell):
             they are computed with as a whole [VAR-15].
         forget_bias: added to f at each step; no part of the bias variable [EQ-14].
         state_is_tuple: True: the state is LSTMStateTuple(c, m); False: one array [B, n + p], c to the left [EQ-15].
-        activation: a function of an array; None is tanh [EQ-13].
+        activation: a function of an array; None is tanh [EQ-13]. Gradients need ``activation.vjp(x)``, which gives
+            y and ``pull(d_y)``, and that gives d_x [GRAD-20].
         reuse: None, True or AUTO_REUSE: whether variables of the same names are shared [SCOPE-7].
 
     Raises:
@@ -103,29 +104,28 @@ class LSTMCell(WeightedCell):
         n, act, forget_bias = self._num_units, self._activation, self._forget_bias
         x, (c, m) = inputs, split_state(state, n, self._state_is_tuple)
         self.check_step(x, [(c, n), (m, self.output_size)], self._kernel)
-        K, b = self._kernel.read(x), self._bias.read(x)
+        K, b, P = self._kernel.read(x), self._bias.read(x), self._read_projection(x)
+        w_f, w_i, w_o = self._read_peepholes(x)
         c_old = c
         with quiet():
             xm = side_by_side(x, m)
             i, j, f, o = columns(xm @ K + b, 4)  # each [B, n]
             if self._use_peepholes:
-                f = f + self._w_f.read(x) * c  # the old c
-                i = i + self._w_i.read(x) * c
+                f = f + w_f * c  # the old c
+                i = i + w_i * c
             c = sigmoid(f + forget_bias) * c + sigmoid(i) * act(j)
             c_whole = c  # before it is clipped
             if self._cell_clip is not None:
                 c = np.clip(c, -self._cell_clip, self._cell_clip)
             if self._use_peepholes:
-                o = o + self._w_o.read(x) * c  # the new c, clipped
+                o = o + w_o * c  # the new c, clipped
             m = sigmoid(o) * act(c)
             m_whole = m  # before it is projected
-            if self._num_proj is not None:
-                m = m @ self._projection.read(x)  # [B, n] to [B, p]
+            if P is not None:
+                m = m @ P  # [B, n] to [B, p]
                 projected = m  # before it is clipped
                 if self._proj_clip is not None:
                     m = np.clip(m, -self._proj_clip, self._proj_clip)
-        peepholes = [self._w_f.read(x), self._w_i.read(x), self._w_o.read(x)] if self._use_peepholes else []
-        P = self._projection.read(x) if self._num_proj is not None else None
 
         def pull(d_output: Array, d_state: Any) -> tuple[Array, Any, dict[Any, Array]]:
             d_c, d_m = split_state(d_state, n, self._state_is_tuple)
@@ -140,8 +140,8 @@ class LSTMCell(WeightedCell):
                     d_m = d_m @ P.T  # [B, p] to [B, n]
                 d_o = through_sigmoid(s_o, d_m * act(c))
                 d_c = d_c + through_activation(act, c, d_m * s_o)
-                if peepholes:
-                    d_c = d_c + d_o * peepholes[2]
+                if self._use_peepholes:
+                    d_c = d_c + d_o * w_o
                     d_weights[self._w_o] = sum_rows(d_o * c)  # the new c, clipped
                 if self._cell_clip is not None:
                     d_c = through_clip(c_whole, self._cell_clip, d_c)
@@ -149,8 +149,8 @@ class LSTMCell(WeightedCell):
                 d_i = through_sigmoid(s_i, d_c * act(j))
                 d_j = through_activation(act, j, d_c * s_i)
                 d_c_old = d_c * s_f
-                if peepholes:
-                    d_c_old = d_c_old + d_f * peepholes[0] + d_i * peepholes[1]
+                if self._use_peepholes:
+                    d_c_old = d_c_old + d_f * w_f + d_i * w_i
                     d_weights[self._w_f] = sum_rows(d_f * c_old)
                     d_weights[self._w_i] = sum_rows(d_i * c_old)
                 d_gates = side_by_side(d_i, d_j, d_f, d_o)
@@ -160,6 +160,16 @@ class LSTMCell(WeightedCell):
                 return d_x, join_state(d_c_old, d_m_old, self._state_is_tuple), d_weights
 
         return (m, join_state(c, m, self._state_is_tuple)), pull
+
+    def _read_peepholes(self, x: Array) -> tuple[Any, Any, Any]:
+        """w_f, w_i, w_o, each [n]; without peepholes there are none."""
+        if not self._use_peepholes:
+            return None, None, None
+        return self._w_f.read(x), self._w_i.read(x), self._w_o.read(x)
+
+    def _read_projection(self, x: Array) -> Any:
+        """P [n, p]; without a projection there is none."""
+        return None if self._num_proj is None else self._projection.read(x)
 
     def without_vjp(self) -> Any:
         """The cell itself where it can't pull gradients back; see RNNCell."""

@@ -11,7 +11,7 @@ from ..dtypes import describe_type
 from ..rnn_cell import RNNCell
 from ..zero_state import zero_state
 from .options import flag
-from .weighted import check_one_array, side_by_side
+from .weighted import check_one_array, quiet, side_by_side
 
 
 class MultiRNNCell(RNNCell):
@@ -90,7 +90,8 @@ class MultiRNNCell(RNNCell):
                 d_output, d_old, d_own = pull_cell(d_output, d_new)
                 d_states.insert(0, d_old)
                 for name, d in d_own.items():  # GRAD-16: a variable of several cells gets the sum
-                    d_variables[name] = d_variables[name] + d if name in d_variables else d
+                    with quiet():
+                        d_variables[name] = d_variables[name] + d if name in d_variables else d
             return d_output, self._joined(d_states), d_variables
 
         return (output, self._joined(news)), pull

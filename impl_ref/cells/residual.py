@@ -20,7 +20,9 @@ class ResidualWrapper(Wrapper):
     Args:
         cell: the wrapped cell; without ``residual_fn`` its inputs and outputs have the same structure, shapes and
             dtypes.
-        residual_fn: ``residual_fn(inputs, outputs)`` gives the outputs; None adds them, leaf by leaf.
+        residual_fn: ``residual_fn(inputs, outputs)`` gives the outputs; None adds them, leaf by leaf. Gradients need
+            ``residual_fn.vjp(inputs, outputs)``, which gives the outputs and ``pull(d)``, and that gives ``(d_inputs,
+            d_outputs)`` [GRAD-20].
 
     Raises:
         TypeError: ``cell`` is no cell [CELL-2, CELL-3], ``residual_fn`` no function [EQ-11].
@@ -43,7 +45,7 @@ class ResidualWrapper(Wrapper):
         return self._residual_fn(inputs, outputs), new_state
 
     def vjp(self, inputs: Any, state: Any, scope: None | str | VariableScope = None) -> Any:
-        """The step, and how to pull gradients back: a sum hands its gradient to both of its terms."""
+        """The step, and how to pull gradients back through it: a sum hands its gradient to both of its terms."""
         (outputs, new_state), pull_cell = self._cell.vjp(inputs, state, scope)
         add_vjp = _add_vjp if adds(self) else getattr(self._residual_fn, "vjp")  # noqa: B009  # no function's own
         whole, pull_sum = add_vjp(inputs, outputs)
@@ -51,7 +53,8 @@ class ResidualWrapper(Wrapper):
         def pull(d_whole: Any, d_new_state: Any) -> Any:
             d_direct, d_outputs = pull_sum(d_whole)
             d_inputs, d_state, d_variables = pull_cell(d_outputs, d_new_state)
-            return map_structure(_sum_of_gradients, d_inputs, d_direct), d_state, d_variables
+            with quiet():
+                return map_structure(_sum_of_gradients, d_inputs, d_direct), d_state, d_variables
 
         return (whole, new_state), pull
 
