@@ -37,12 +37,15 @@ from .cells import (
     ResidualWrapper,
 )
 from .device.log import launch_log
+from .device.memory import OutOfDeviceMemory
 from .dynamic_rnn import dynamic_rnn
 from .dynamic_rnn_vjp import Vjp, dynamic_rnn_vjp
 from .fused import explain, workspace_bytes
 from .rnn_cell import RNNCell
 from .sequence import new_sequence
 from .settings import options
+from .training import training_bytes
+from .training.memory_report import MemoryReport
 from .weights import load_weights, save_weights
 from .zero_state import zero_state
 
@@ -56,7 +59,9 @@ __all__ = [
     "Gradients",
     "LSTMCell",
     "LSTMStateTuple",
+    "MemoryReport",
     "MultiRNNCell",
+    "OutOfDeviceMemory",
     "RNNCell",
     "ResidualWrapper",
     "TensorShape",
@@ -75,6 +80,7 @@ __all__ = [
     "options",
     "reset_default_store",
     "save_weights",
+    "training_bytes",
     "use_store",
     "variable_scope",
     "workspace_bytes",

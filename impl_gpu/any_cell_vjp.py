@@ -23,7 +23,7 @@ from .cells.row_wise import is_row_wise
 from .check_cotangents import has_gradient
 from .check_state import describe_given
 from .device.seam import Device
-from .training.memory_report import MemoryReport
+from .training.memory_report import of_the_cell
 
 
 def run(cell: Any, given: Arguments, device: Device, opened: VariableScope) -> tuple[list[Any], Any, "PulledSteps"]:
@@ -56,8 +56,7 @@ class PulledSteps:
         self._pulls: list[Callable[[Any, Any], Any]] = []
         self._outputs: list[Abstract] = []
         self._state: Any = None
-        decision = "kept on the device: what the pull of a cell holds is its own, and can't be moved"
-        self.memory = MemoryReport(path="any-cell", chunks=given.max_time, parallel_iterations=1, decision=decision)
+        self.memory = of_the_cell(given.max_time)
 
     def take(self, inputs: Any, state: Any) -> Any:
         """A step of the forward pass; its pull is kept."""

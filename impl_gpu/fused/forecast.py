@@ -1,6 +1,6 @@
 """What the fused path would do with a cell, and the memory that takes, told before anything runs."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -15,8 +15,8 @@ from ..settings import current
 from .entry import workspace_layout
 from .inputs import packed_bytes
 from .plan import Add, Drop, Layer, Plan, Refusal, plan
-from .precision import PRECISIONS
-from .ragged import schedule
+from .precision import PRECISIONS, Precision
+from .ragged import Schedule, schedule
 
 
 def explain(cell: Any) -> str:
@@ -74,11 +74,45 @@ def workspace_bytes(
     Raises:
         TypeError, ValueError: as dynamic_rnn does for these arguments.
     """
+    found = foreseen(cell, inputs_shape, dtype, sequence_length, parallel_iterations, time_major)
+    if found is None:
+        return 0
+    needed = workspace_layout(found.plan, found.depth, found.precision, found.runs, current()).nbytes
+    return needed + found.packed_bytes
+
+
+class Foreseen(NamedTuple):
+    """A call of the fused path before it is made; ``packed_bytes`` are those of a packed copy of its inputs."""
+
+    given: Arguments
+    plan: Plan
+    depth: int
+    precision: Precision
+    runs: Schedule
+    packed_bytes: int
+
+
+def foreseen(
+    cell: Any,
+    inputs_shape: Any,
+    dtype: Any,
+    sequence_length: Any,
+    parallel_iterations: Any,
+    time_major: Any,
+    swap_memory: Any = False,
+) -> Foreseen | None:
+    """The call with these arguments, those of ``workspace_bytes``; None: it goes the any-cell path.
+
+    Raises:
+        TypeError, ValueError: as ``workspace_bytes`` does.
+    """
     inputs = Abstract(_checked_shape(inputs_shape), None if dtype is None else as_dtype(dtype))
-    given = check_arguments(cell, inputs, sequence_length, None, dtype, parallel_iterations, False, time_major, None)
+    given = check_arguments(
+        cell, inputs, sequence_length, None, dtype, parallel_iterations, swap_memory, time_major, None
+    )
     stages = plan(cell)
     if isinstance(stages, Refusal) or current().path == "cell":
-        return 0
+        return None
     if len(inputs.shape) != 3:
         raise ArgumentValueError("inputs_shape", "three sizes", str(inputs.shape), "VAR-16")
     if inputs.dtype.name not in PRECISIONS:
@@ -88,9 +122,9 @@ def workspace_bytes(
         lengths = read_lengths(current_device(), lengths)
     runs = schedule(lengths, given.max_time, given.batch_size, given.parallel_iterations)
     depth, precision = inputs.shape[2], PRECISIONS[inputs.dtype.name]
-    needed = workspace_layout(stages, depth, precision, runs, current()).nbytes
     in_place = runs.whole and (given.time_major or 1 in inputs.shape[:2])
-    return needed + (0 if in_place else packed_bytes(runs, depth * precision.stored))
+    packed = 0 if in_place else packed_bytes(runs, depth * precision.stored)
+    return Foreseen(given, stages, depth, precision, runs, packed)
 
 
 def _checked_shape(value: Any) -> tuple[int, ...]:

@@ -6,6 +6,7 @@ equations as products and kernels.
 """
 
 from .entry import refusal, run
+from .forecast import training_bytes
 from .pulled import Pulled
 
-__all__ = ["Pulled", "refusal", "run"]
+__all__ = ["Pulled", "refusal", "run", "training_bytes"]

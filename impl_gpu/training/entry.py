@@ -70,7 +70,7 @@ def run(cell: Any, given: Arguments, device: Device) -> tuple[list[Any], Any, Pu
     state_widths = [int(width) for width in flatten(given.state_size)]
     with naming_swap_memory(given.swap_memory), caches.lock:
         values = [values_of(layer) for layer in stages.layers]
-        besides = bytes_besides(sizes, widths, precision, runs)
+        besides = bytes_besides(sizes, stages, widths, precision, runs)
         keeper = choose_keeper(device, stream, sizes.blocks, given.swap_memory, options, besides)
         noise = KeptNoise(device, stages, inputs.depth, runs.batch_size, x.dtype)
         try:

@@ -23,12 +23,12 @@ from typing import Any, Protocol
 from ..device.seam import Device, OutOfDeviceMemory
 from ..fused.caches import caches_of
 from ..settings import Options
-from .cost import Block, block, decide
+from .cost import Block, Decision, block, decide
 from .memory_report import MemoryReport
 from .resident import Resident
 from .swapped import Swapped
 
-__all__ = ["Block", "Keeper", "block", "choose_keeper", "naming_swap_memory"]
+__all__ = ["Block", "Keeper", "block", "choose_keeper", "decide_on", "naming_swap_memory"]
 
 ADVICE = "swap_memory=True moves what is kept for the backward pass to the host [SWAP-4]"
 
@@ -71,14 +71,19 @@ def choose_keeper(
     Raises:
         OutOfDeviceMemory: the device has not as much left; the message says what would help [SWAP-4].
     """
+    decision = decide_on(device, blocks, swap_memory, options, besides)
+    if decision.way == "keep":
+        return Resident(device, stream, blocks, decision, swap_memory)
+    return Swapped(device, stream, blocks, decision)
+
+
+def decide_on(device: Device, blocks: Sequence[Block], swap_memory: bool, options: Options, besides: int) -> Decision:
+    """What ``choose_keeper`` would decide now."""
     free = 0
     if swap_memory and options.memory_budget is None:
         idle = caches_of(device).workspaces.idle_bytes()  # given back before any allocation is refused
         free = max(0, device.free_bytes() + idle - besides)
-    decision = decide(blocks, swap_memory, options, free)
-    if decision.way == "keep":
-        return Resident(device, stream, blocks, decision, swap_memory)
-    return Swapped(device, stream, blocks, decision)
+    return decide(blocks, swap_memory, options, free)
 
 
 @contextlib.contextmanager

@@ -60,6 +60,12 @@ def forecast(blocks: Sequence[Block], decision: Decision) -> MemoryReport:
     )
 
 
+def of_the_cell(steps: int) -> MemoryReport:
+    """Of a call on the any-cell path, whose pulls hold what they please."""
+    decision = "kept on the device: what the pull of a cell holds is its own, and can't be moved"
+    return MemoryReport(path="any-cell", chunks=steps, parallel_iterations=1, decision=decision)
+
+
 def device_sizes(blocks: Sequence[Block], decision: Decision) -> list[int]:
     """The blocks on the device: the slots, which hold any chunk that takes turns with them, and what stays."""
     if decision.way == "keep":

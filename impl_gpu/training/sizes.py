@@ -2,10 +2,11 @@
 
 from typing import NamedTuple
 
+from ..device.memory import rounded
 from ..fused.inputs import packed_bytes
 from ..fused.layers import KINDS
 from ..fused.layers.lstm import options as lstm_options
-from ..fused.layout import Layout
+from ..fused.layout import Layout, aligned
 from ..fused.plan import Layer, Plan
 from ..fused.precision import Precision
 from ..fused.ragged import Chunk, Schedule
@@ -13,7 +14,7 @@ from .backward import backward_layout
 from .cost import Block, block
 from .layers import BACK
 from .saving import saving_layout
-from .tape import tape_layout
+from .tape import columns_of, tape_layout
 
 
 class Sizes(NamedTuple):
@@ -36,12 +37,16 @@ def sizes_of(plan: Plan, widths: list[int], precision: Precision, runs: Schedule
     return Sizes(blocks, forward, backward_layout(plan, widths, precision, runs))
 
 
-def bytes_besides(sizes: Sizes, widths: list[int], precision: Precision, runs: Schedule) -> int:
-    """Device memory that a call and its pull want beside the blocks: workspaces, packed inputs, outputs, and the
-    gradients of the inputs."""
-    packed = packed_bytes(runs, widths[0] * precision.stored)
-    returned = runs.steps * runs.batch_size * (widths[-1] + widths[0]) * precision.stored
-    return sizes.workspace_bytes + packed + returned
+def bytes_besides(sizes: Sizes, plan: Plan, widths: list[int], precision: Precision, runs: Schedule) -> int:
+    """Device memory that a call and its pull want beside the blocks, with the layers' variables made: workspaces,
+    packed inputs and weights, outputs and states, and all gradients. Each as if it were alone in its buffer."""
+    rows = runs.steps * runs.batch_size
+    arrays = [packed_bytes(runs, widths[0] * precision.stored), rows * widths[-1] * precision.stored]
+    arrays += [rows * widths[0] * precision.stored, sizes.forward.nbytes, sizes.backward.nbytes]
+    for layer in plan.layers:
+        arrays += 2 * [aligned(variable.value.nbytes) for variable in layer.cell.variables]
+        arrays += 2 * [runs.batch_size * columns_of(layer, name) * precision.stored for name in layer.states]
+    return sum(rounded(nbytes) for nbytes in arrays)
 
 
 def _block(plan: Plan, widths: list[int], precision: Precision, chunk: Chunk, tf32: bool) -> Block:
