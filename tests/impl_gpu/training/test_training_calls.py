@@ -139,7 +139,7 @@ def test_a_pull_on_another_stream(trainer: Any) -> None:
         assert all(found[name].tobytes() == value.tobytes() for name, value in wanted.d_variables.items()), seed
 
 
-class Broken(RuntimeError):
+class BrokenError(RuntimeError):
     """Raised on purpose."""
 
 
@@ -153,7 +153,7 @@ def test_a_pass_that_is_broken_off_leaves_nothing(
 
     def launch_some(self: Any, *arguments: Any, **named: Any) -> None:
         if left[0] == 0:
-            raise Broken
+            raise BrokenError
         left[0] -= 1
         launch(self, *arguments, **named)
 
@@ -161,7 +161,7 @@ def test_a_pass_that_is_broken_off_leaves_nothing(
     with impl_gpu.options(swap=way[1]):
         wanted, _ = trainer.answer(stack, inputs(), **arguments)
         monkeypatch.setattr(Device, "launch", launch_some)
-        with pytest.raises(Broken):
+        with pytest.raises(BrokenError):
             trainer.answer(stack, inputs(), clear=False, **arguments)
         monkeypatch.undo()
         found, _ = trainer.answer(stack, inputs(), clear=False, **arguments)
