@@ -63,7 +63,7 @@ def run_lstm(judge: Judge, projected: bool = False) -> None:
         new = limit(new, cell_clip)
         c[alive] = new
         m = sigmoid(o + w_o * new) * np.tanh(new)
-        saved_before = None if held_saved is None else held_saved.now()
+        saved_before = held_m.now() if held_saved is None else held_saved.now()
         if not projected:
             h[alive] = m
             judge.bench.launch("lstm_step", gates=step, h=held_h, **equation, **judge.common(), **judge.where(k))
