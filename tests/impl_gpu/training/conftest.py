@@ -73,6 +73,10 @@ class Trainer:
         """Another schedule; what calls have kept is gone."""
         self.device.restart(seed)
 
+    def forget(self) -> None:
+        """Another device, after an error on this one."""
+        self.device = HostDevice(0)
+
     def built(self, make: Make, depth: int, dtype: Any, seed: int = 0) -> Any:
         """The cell with all its variables set to normal numbers, biases too, in the scope "rnn"."""
         cell = noisy(make(impl_gpu))
