@@ -73,6 +73,11 @@ class Draw:
         return values.astype(STORED[kind])
 
 
+def nan_of(array: Numbers) -> Any:
+    """NaN as an array stores it; bfloat16 lies there as its bits."""
+    return to_bfloat16(np.full(1, np.nan, np.float32))[0] if array.dtype == np.uint16 else np.nan
+
+
 def run(case: Case, device: Device, stream: Any, addresses: Addresses) -> None:
     """Enqueue the launches of a case; wide accesses are taken wherever they are legal, or nowhere."""
     with mock.patch.object(geometry, "LEAST_VECTOR_THREADS", 0 if case.vector else 2**62):

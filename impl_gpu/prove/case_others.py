@@ -137,29 +137,32 @@ def rows(variant: str, itemsize: int, seed: int) -> Iterator[Case]:
         "src": draw.bits((B, T, n), itemsize),
         "active": active,
         "base": base,
-        "order": ORDER,
+        **shared,
     }
 
-    def pack(device: Device, stream: Any, at: Addresses) -> None:
-        kernels.launch_pack_rows(
-            device,
-            stream,
-            itemsize=itemsize,
-            dst=at["dst"],
-            src=at["src"],
-            order=at["order"],
-            active=at["active"],
-            base=at["base"],
-            chunk=CHUNK,
-            T=T,
-            rows=B,
-            row_elements=n,
-            src_t=n,
-            src_row=T * n,
-            packed=packed,
-        )
+    for name, masked in (("pack_rows", False), ("pack_rows, zeros past the lengths", True)):
 
-    yield Case(f"pack_rows {variant}", "rows", variant, arrays, {}, pack, False)
+        def pack(device: Device, stream: Any, at: Addresses, masked: bool = masked) -> None:
+            kernels.launch_pack_rows(
+                device,
+                stream,
+                itemsize=itemsize,
+                dst=at["dst"],
+                src=at["src"],
+                order=at["order"],
+                active=at["active"],
+                base=at["base"],
+                lengths=at["lengths"] if masked else None,
+                chunk=CHUNK,
+                T=T,
+                rows=B,
+                row_elements=n,
+                src_t=n,
+                src_row=T * n,
+                packed=packed,
+            )
+
+        yield Case(f"{name} {variant}", "rows", variant, arrays, {}, pack, False)
 
 
 def clock(seed: int) -> Case:

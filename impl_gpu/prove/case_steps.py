@@ -7,6 +7,7 @@ import numpy as np
 
 from .. import kernels
 from ..device.seam import Device
+from ..kernels.registry import ELEMENT_SIZES
 from .case import ACTIVE, CHUNK, LENGTHS, ORDER, Addresses, B, Case, Draw, T, case_name
 from .desk import Numbers
 
@@ -120,6 +121,7 @@ def lstm(dtype: str, n: int, vector: bool, seed: int) -> Iterator[Case]:
             gates: Numbers = gates,
             peepholes: bool = peepholes,
             clip: float = clip,
+            saved: int = 0 if number < 2 else n * ELEMENT_SIZES[dtype],
             **shared: Any,
         ) -> None:
             kernels.launch_lstm_step(
@@ -131,6 +133,7 @@ def lstm(dtype: str, n: int, vector: bool, seed: int) -> Iterator[Case]:
                 peepholes=at["peepholes"] if peepholes else None,
                 c=at["c"],
                 h=at["h"],
+                saved_c=at["saved_c"] + step * shared["active"] * saved if saved else None,
                 n=n,
                 step=step,
                 forget_bias=0.3,
@@ -144,8 +147,9 @@ def lstm(dtype: str, n: int, vector: bool, seed: int) -> Iterator[Case]:
             "peepholes": draw.store(3 * n),
             "c": draw.store(B, n),
             "h": draw.store(B, n),
+            "saved_c": draw.store(CHUNK, B, n),
         }
-        kinds = {"c": dtype, "h": dtype}
+        kinds = {"c": dtype, "h": dtype, "saved_c": dtype}
         yield _step_case("lstm_step", "lstm", dtype, n, vector, way, draw, extra, kinds, launch)
 
 
@@ -159,6 +163,7 @@ def lstm_projected(dtype: str, n: int, vector: bool, seed: int) -> Iterator[Case
             "peepholes": draw.store(3 * n),
             "c": draw.store(B, n),
             "m": draw.store(ACTIVE, n),
+            "saved_c": draw.store(ACTIVE, n),
             "lengths": LENGTHS,
         }
 
@@ -174,6 +179,7 @@ def lstm_projected(dtype: str, n: int, vector: bool, seed: int) -> Iterator[Case
                 peepholes=at["peepholes"] if peepholes else None,
                 c=at["c"],
                 m=at["m"],
+                saved_c=at["saved_c"] if peepholes else None,
                 n=n,
                 active=ACTIVE,
                 t0=0,
@@ -183,7 +189,7 @@ def lstm_projected(dtype: str, n: int, vector: bool, seed: int) -> Iterator[Case
                 cell_clip=0.5 if peepholes else -1.0,
             )
 
-        yield Case(name, "lstm", dtype, arrays, {"c": dtype, "m": dtype}, launch, vector)
+        yield Case(name, "lstm", dtype, arrays, {"c": dtype, "m": dtype, "saved_c": dtype}, launch, vector)
 
 
 def projection(dtype: str, n: int, vector: bool, seed: int) -> Iterator[Case]:

@@ -7,7 +7,7 @@ import numpy as np
 from .. import kernels
 from ..device.shadow_compare import kernel_bounds, numbers
 from ..kernels.registry import PIECE_SIZES
-from . import case_others, case_steps
+from . import case_back, case_gradients, case_others, case_steps
 from .carried import Carried
 from .case import DTYPES, NARROW, WIDE, Case, run
 from .desk import Desk, Numbers
@@ -28,7 +28,13 @@ def cases(seed: int) -> Iterator[Case]:
                 case_steps.projection,
                 case_steps.gru_gates,
                 case_steps.gru_candidate,
+                case_back.basic_rnn,
+                case_back.lstm,
+                case_back.projection,
+                case_back.gru_candidate,
+                case_back.gru_gates,
                 case_others.elementwise,
+                case_gradients.gradients,
             ):
                 yield from maker(dtype, n, vector, seed)
     for variant, itemsize in PIECE_SIZES.items():
