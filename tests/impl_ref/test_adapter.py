@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from dynamic_rnn_spec.case import Call, Case, CellRef, CellSpec
+from dynamic_rnn_spec.case import Call, Case, CellRef, CellSpec, Cotangents
 from impl_ref.adapter import implementation
 
 
@@ -24,3 +24,14 @@ def test_a_refusal_is_an_answer_that_names_its_clause() -> None:
     error = implementation().run(case).answers[0].error
     assert error is not None
     assert (error.kind, error.clause, error.argument) == ("ValueError", "IN-6", "inputs")
+
+
+def test_a_call_with_cotangents_has_gradients() -> None:
+    arguments = {"cell": CellRef("cell"), "inputs": np.ones((1, 2, 3), np.float32), "dtype": "float32"}
+    call = Call(arguments, cotangents=Cotangents(np.ones((1, 2, 2), np.float32), None))
+    answer = implementation().run(Case({"cell": CellSpec("GRUCell", {"num_units": 2})}, [call])).answers[0]
+    assert answer.gradients is not None
+    assert answer.gradients.inputs.shape == (1, 2, 3)
+    assert answer.gradients.initial_state is None
+    assert "rnn/gru_cell/gates/kernel" in answer.gradients.variables
+    assert (answer.changed, answer.aliased) == ((), ())
