@@ -2,7 +2,7 @@
 work itself.
 
 Exit status of `run`: 0 if every clause asked for holds (documented ones for anybody, all three levels for our own
-implementations), 1 if some do not, 2 if the run itself failed.
+implementations; but who has no gradients at all is not held to theirs), 1 if some do not, 2 if the run itself failed.
 """
 
 from __future__ import annotations
