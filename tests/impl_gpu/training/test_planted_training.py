@@ -28,7 +28,7 @@ from impl_gpu.training.sums import Sums
 from impl_gpu.training.values import ValueGradients
 
 SCHEDULES = 20
-CLEAN_SCHEDULES = 8
+CLEAN_SCHEDULES = 5
 T, B, D = 7, 13, 3
 LENGTHS = [7, 0, 4, 1, 6, 6, 2, 7, 0, 3, 5, 7, 1]
 

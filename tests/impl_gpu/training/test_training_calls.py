@@ -144,7 +144,7 @@ class BrokenError(RuntimeError):
 
 
 @pytest.mark.parametrize("way", WAYS)
-@pytest.mark.parametrize("after", range(0, 200, 23))
+@pytest.mark.parametrize("after", range(0, 200, 45))
 def test_a_pass_that_is_broken_off_leaves_nothing(
     trainer: Any, way: tuple[bool, str], after: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
