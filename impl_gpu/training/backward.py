@@ -18,7 +18,7 @@ from ..fused.ragged import Chunk, Schedule
 from .carried import carried_regions
 from .keeper import Keeper
 from .layers import BACK, BackSteps
-from .layers.steps import Matrix, hand_back
+from .layers.products import Matrix, hand_back
 from .noise import NoiseAgain
 from .outer import Cotangents, InputGradients
 from .sums import Sums, sums_layout

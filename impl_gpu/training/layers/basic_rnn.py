@@ -8,7 +8,8 @@ from typing import Any
 from ... import kernels
 from ...device.seam import Device
 from ...fused.precision import Precision
-from .steps import BackSteps, Matrix, Scratch, add_column_sums, add_weight_gradient, product
+from .products import Matrix, add_column_sums, add_weight_gradient, product
+from .steps import BackSteps, Scratch
 
 KEEPS_GATES = False  # what a step needs of them is h itself
 

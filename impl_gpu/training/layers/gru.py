@@ -9,7 +9,8 @@ from ... import kernels
 from ...device.seam import Device
 from ...fused.layers.gru import GATES
 from ...fused.precision import Precision
-from .steps import BackSteps, Matrix, Scratch, add_column_sums, add_weight_gradient, product, recomputed_products
+from .products import Matrix, add_column_sums, add_weight_gradient, product, recomputed_products
+from .steps import BackSteps, Scratch
 
 KEEPS_GATES = True
 

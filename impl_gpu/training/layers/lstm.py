@@ -11,7 +11,8 @@ from ...device.seam import Device
 from ...fused.layers.lstm import GATES, Options
 from ...fused.layers.lstm import options as options_of
 from ...fused.precision import Precision
-from .steps import BackSteps, Matrix, Scratch, add_column_sums, add_weight_gradient, product, recomputed_products
+from .products import Matrix, add_column_sums, add_weight_gradient, product, recomputed_products
+from .steps import BackSteps, Scratch
 
 KEEPS_GATES = True
 

@@ -19,7 +19,7 @@ from impl_gpu.fused.inputs import Inputs
 from impl_gpu.kernels import launch_column_sums
 from impl_gpu.training import backward, pulled, saving, tape, values
 from impl_gpu.training.carried import Carried
-from impl_gpu.training.layers import gru, lstm, steps
+from impl_gpu.training.layers import gru, lstm, products
 from impl_gpu.training.noise import NoiseAgain
 from impl_gpu.training.outer import Cotangents, InputGradients
 from impl_gpu.training.pulled import Pulled
@@ -236,7 +236,7 @@ def c_a_step_too_early(self: Any, layer: int, chunk: Any) -> Any:
     return self.tape[f"c {layer}"]
 
 
-@defect(a_gru, steps, "row_major")
+@defect(a_gru, products, "row_major")
 def operands_the_wrong_way_round(*arguments: Any, **named: Any) -> Any:
     call = row_major(*arguments, **named)
     if not named["transpose_b"] or call.m != call.k:
@@ -244,7 +244,7 @@ def operands_the_wrong_way_round(*arguments: Any, **named: Any) -> Any:
     return call._replace(transpose_a=False)
 
 
-@defect(a_gru, steps, "row_major")
+@defect(a_gru, products, "row_major")
 def only_the_last_chunk_counts(*arguments: Any, **named: Any) -> Any:
     return row_major(*arguments, **{**named, "accumulate": named["accumulate"] and not named["transpose_a"]})
 
@@ -253,7 +253,7 @@ def only_the_last_chunk_counts(*arguments: Any, **named: Any) -> Any:
 def peepholes_by_the_other_c(device: Any, stream: Any, s: Any, *, other: Any = None, **what: Any) -> None:
     if other is not None:
         other = other._replace(ptr=s.c if other.ptr != s.c else s.stored_at(s.c, 1, s.units))
-    steps.add_column_sums(device, stream, s, other=other, **what)
+    products.add_column_sums(device, stream, s, other=other, **what)
 
 
 @defect(an_lstm, kernels, "launch_column_sums")
