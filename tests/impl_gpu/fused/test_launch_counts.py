@@ -215,7 +215,7 @@ def test_bytes_are_those_of_the_step(bench: Any) -> None:
 def test_every_kernel_of_a_step_moves_the_bytes_that_its_header_declares(bench: Any, name: str) -> None:
     cell, steps = bench.built(STEPS[name][0](), D), 3
     log = bench.call(cell, inputs(steps), sequence_length=[1, *[steps] * (B - 1)]).log
-    everything = {"active": B, "rows": B, "lengths": 1, "order": 1, "peepholes": 0}
+    everything = {"active": B, "rows": B, "lengths": 1, "order": 1, "peepholes": 0, "saved": 0}
     for module, entry, sizes in HEADERS[name]:
         moved = [e.nbytes for e in log.executed() if e.kind == "kernel" and e.detail == entry]
         assert moved == [declared.moved(module, entry, "float32", **{**everything, **sizes})] * steps
