@@ -56,6 +56,9 @@ def parser() -> argparse.ArgumentParser:
     differential = commands.add_parser("differential", help="two implementations on thousands of generated cases")
     _two(differential, "differential", cases=3000, schedules=0)
 
+    gradients = commands.add_parser("gradients", help="the gradients of two implementations on generated cases")
+    _two(gradients, "gradients", cases=2000, schedules=0)
+
     schedules = commands.add_parser("schedules", help="cases heavy with concurrency, each under many schedules")
     _two(schedules, "schedules", cases=200, schedules=20)
 

@@ -38,6 +38,7 @@ def perform(options: argparse.Namespace) -> int:
         "vectors": vectors,
         "validate": validate,
         "differential": differential,
+        "gradients": differential,
         "schedules": differential,
         "device": device,
     }[options.command]
@@ -88,7 +89,7 @@ def mutants(options: argparse.Namespace) -> int:
 
 
 def differential(options: argparse.Namespace) -> int:
-    """`differential` and `schedules`: two implementations on the same generated cases."""
+    """`differential`, `gradients` and `schedules`: two implementations on the same generated cases."""
     from conformance.differential import command  # what only this command needs
 
     return command.perform(options)

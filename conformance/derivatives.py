@@ -14,7 +14,7 @@ import numpy as np
 
 from conformance import equations
 from conformance.strategies import arrays
-from conformance.strategies.derive import argument, cotangents
+from conformance.strategies.derive import argument, cotangents, frame_sizes
 from dynamic_rnn_spec import Gradients
 from dynamic_rnn_spec.case import Answer, Case, CellSpec, Function
 from dynamic_rnn_spec.structure import flatten, pack_sequence_as
@@ -23,6 +23,8 @@ Array = np.ndarray[Any, Any]
 STEP = 2.0**-15
 PROMISED = 1e-6
 """The normwise relative error that a gradient may have against the difference [GRAD-4]."""
+ROUNDINGS, WAYS = 32, 3
+"""How far, in roundings, a number is thought to be off where it comes to a kink, and in how many directions."""
 NEXT_TO_NOTHING = 1e-3
 """Where norms multiply to less, the difference itself is not known to a millionth."""
 
@@ -88,6 +90,18 @@ def crosses_a_kink(case: Case, towards: Gradients) -> bool:
         return False
     ahead, behind = (equations.expected(moved(case, towards, far)).sides for far in (STEP, -STEP))
     return ahead != behind
+
+
+def is_next_to_a_kink(case: Case, roundoff: float) -> bool:
+    """Whether two right implementations that round so may find a number on different sides of a kink."""
+    if 0 in frame_sizes(case) or not any(map(has_kinks, case.cells.values())):
+        return False
+    seen = [
+        equations.expected(moved(case, direction(case, seed), far)).sides
+        for seed in range(WAYS)
+        for far in (-ROUNDINGS * roundoff, ROUNDINGS * roundoff)
+    ]
+    return any(sides != seen[0] for sides in seen)
 
 
 def has_kinks(spec: Any) -> bool:

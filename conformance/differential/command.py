@@ -1,5 +1,5 @@
-"""`differential` and `schedules`: runs the strata side by side, counts by kind of cell and dtype, writes JSON and
-counterexamples; it compares nothing itself.
+"""`differential`, `gradients` and `schedules`: runs the strata side by side, counts by kind of cell and dtype, writes
+JSON and counterexamples; it compares nothing itself.
 
 Exit status: 0 if everything agrees; 1 if something does not, or is declared unsupported; 2 if the run itself failed,
 something was left untried, or an implementation is not on this machine.

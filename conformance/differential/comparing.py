@@ -7,13 +7,16 @@ refused call is refused by both with the same kind, clause and argument.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
 from conformance import tolerance
+from conformance.agreement import gradient_allowed
 from conformance.laws import Check
+from conformance.properties.pulled import parts
 from conformance.strategies import derive
 from dynamic_rnn_spec.case import Answer, Case, CellRef, CellSpec, Outcome
 from dynamic_rnn_spec.structure import flatten
@@ -31,6 +34,7 @@ def agree(check: Check, case: Case, got: Outcome, expected: Outcome) -> None:
             continue
         check.that(one.kind == "returned", f"{where}expected it to return, it {told(one)}", other.result, one)
         same_result(check, view, one, other, where)
+        same_gradients(check, view, one, other, where)
         check.that(not one.changed, f"{where}the call changed {one.changed}", where=f"{where}changed")
         check.that(not one.aliased, f"{where}the result shares memory with {one.aliased}", where=f"{where}aliased")
     same_variables(check, got, expected)
@@ -92,6 +96,23 @@ def copies_of_rows_without_steps(check: Check, view: Case, got: Any, expected: A
             check.equal(one[rows], other[rows], where=f"{where}state, leaf {number}, rows without steps")
 
 
+def same_gradients(check: Check, view: Case, got: Answer, expected: Answer, where: str = "") -> None:
+    """The gradients of a call that has cotangents: of inputs, of the initial state, and of each variable by name."""
+    if expected.gradients is None:
+        return
+    found = got.gradients
+    check.that(found is not None, f"{where}expected gradients, got none", expected, got, f"{where}gradients")
+    assert found is not None
+    names, wanted_names = sorted(found.variables), sorted(expected.gradients.variables)
+    check.that(names == wanted_names, f"{where}expected gradients of {wanted_names}, got {names}", wanted_names, names)
+    near = functools.partial(gradient_allowed, view)
+    for (place, one), (_, other) in zip(parts(found), parts(expected.gradients), strict=True):
+        if is_exact(view):
+            check.equal(one, other, where=where + place)
+        else:
+            check.close(one, other, lambda dtype: SIDES * near(dtype), where=where + place, whole=True)
+
+
 def same_variables(check: Check, got: Outcome, expected: Outcome) -> None:
     """The same variables in the same order, with the same bits."""
     if expected.variables is None:
@@ -140,3 +161,5 @@ def same_bits(check: Check, got: Outcome, first: Outcome, schedule: int) -> None
         check.that(one.kind == other.kind, said, other, one, where)
         if other.kind == "returned":
             check.equal(one.result, other.result, where=f"{where}.result under schedule {schedule}")
+        if other.gradients is not None:
+            check.equal(one.gradients, other.gradients, where=f"{where}.gradients under schedule {schedule}")

@@ -1,6 +1,7 @@
-"""What the two commands try, stratum by stratum, each a law of its own with so many cases; it knows no implementation.
+"""What the three commands try, stratum by stratum, each a law of its own; it knows no implementation.
 
-A stratum is a kind of cell in one dtype. Each gets its share of the cases, so that nothing is missing by chance.
+A stratum is a kind of cell in one dtype, in one of three groups: outputs and states, gradients, and schedules. Each
+gets its share of the cases, so that nothing is missing by chance.
 """
 
 from __future__ import annotations
@@ -11,9 +12,12 @@ from typing import Any, NamedTuple
 
 from hypothesis import strategies as st
 
+from conformance import derivatives, tolerance
 from conformance.differential import cells, comparing, concurrent, frames
 from conformance.laws import Check, Law
 from conformance.strategies import arrays, lengths, wrong
+from conformance.strategies.builtin import LINEAR
+from conformance.strategies.cotangents import FORMS, asking, linear_cases
 from conformance.strategies.frame import choice
 from conformance.strategies.probes import (
     affine_cases,
@@ -24,7 +28,7 @@ from conformance.strategies.probes import (
 )
 from dynamic_rnn_spec.case import Case
 
-DIFFERENTIAL, SCHEDULES = "differential", "schedules"
+DIFFERENTIAL, GRADIENTS, SCHEDULES = "differential", "gradients", "schedules"
 PREFIX = "conformance.differential"
 CLAUSES = {
     "BasicRNNCell": "EQ-1",
@@ -64,7 +68,7 @@ LEAST = 8
 
 
 class Stratum(NamedTuple):
-    """A kind of cell in a dtype ("" where it has none), in one of the two groups."""
+    """A kind of cell in a dtype ("" where it has none), in one of the three groups."""
 
     group: str
     kind: str
@@ -81,6 +85,8 @@ def strata(group: str) -> list[Stratum]:
     if group == SCHEDULES:
         return [Stratum(group, kind, dtype) for kind in concurrent.KINDS for dtype in arrays.FLOATS]
     built_in = [Stratum(group, kind, dtype) for kind in cells.KINDS for dtype in arrays.FLOATS]
+    if group == GRADIENTS:
+        return [*built_in, *(Stratum(group, LINEAR, dtype) for dtype in arrays.FLOATS)]
     probes = [Stratum(group, kind, dtype) for kind, (_, dtypes, _) in PROBES.items() for dtype in dtypes]
     return [*built_in, *probes, Stratum(group, REFUSED, "")]
 
@@ -100,14 +106,14 @@ def shares(group: str, count: int) -> dict[Stratum, int]:
 
 def law(stratum: Stratum, schedules: int) -> Law:
     """The stratum as a law; with ``schedules`` each case is run under so many, with the same bits under all."""
-    body = functools.partial(_compared, schedules=schedules)
-    clause = CLAUSES[stratum.kind.replace(",", "").split()[0]]
+    body = functools.partial(_compared, stratum=stratum, schedules=schedules)
+    clause = "GRAD-4" if stratum.group == GRADIENTS else CLAUSES[stratum.kind.replace(",", "").split()[0]]
     return Law(clause, stratum.name, body, _cases(stratum), True, "agrees with the second implementation")
 
 
 def find(name: str) -> Law | None:
     """The law of that name, with as many schedules as are usual; None where it is no stratum's."""
-    for group, schedules in ((DIFFERENTIAL, 0), (SCHEDULES, 20)):
+    for group, schedules in ((DIFFERENTIAL, 0), (GRADIENTS, 0), (SCHEDULES, 20)):
         for stratum in strata(group) if name.startswith(f"{PREFIX}.{group}::") else ():
             if stratum.name == name:
                 return law(stratum, schedules)
@@ -119,6 +125,8 @@ def _cases(stratum: Stratum) -> Any:
         return concurrent.cases(stratum.kind, stratum.dtype)
     if stratum.kind == REFUSED:
         return [one.case() for one in wrong.WRONG]
+    if stratum.group == GRADIENTS:
+        return _with_cotangents(stratum.kind, stratum.dtype)
     if stratum.kind in cells.KINDS:
         return cells.cases(stratum.kind, stratum.dtype)
     strategy, _, knobs = PROBES[stratum.kind]
@@ -126,8 +134,17 @@ def _cases(stratum: Stratum) -> Any:
     return st.builds(frames.with_parallel, made, frames.PARALLEL, choice((False, True)))
 
 
-def _compared(check: Check, case: Case, schedules: int) -> None:
+def _with_cotangents(kind: str, dtype: str) -> Any:
+    if kind == LINEAR:
+        made = linear_cases(dtype=st.just(dtype), **_LENGTHS)
+        return st.builds(frames.with_parallel, made, frames.PARALLEL, choice((False, True)))
+    return st.builds(asking, cells.cases(kind, dtype), choice(FORMS), st.just("small"), st.integers(0, 7))
+
+
+def _compared(check: Check, case: Case, stratum: Stratum, schedules: int) -> None:
     """The first answer is the second implementation's; under every other schedule it has the same bits."""
+    if stratum.group == GRADIENTS and derivatives.is_next_to_a_kink(case, tolerance.unit_roundoff(stratum.dtype)):
+        return  # which side it is on is left to the roundings
     expected = check.oracle(case)
     got = check.run(case, 0 if schedules else None)
     comparing.agree(check, case, got, expected)
