@@ -3,7 +3,7 @@
 # are in tox.ini.
 #
 #   sh run.sh                 the suite on what this machine has; the report is written to report/
-#   sh run.sh tests [ARG...]  every check; ARG... goes to tox (`sh run.sh tests -e lint`)
+#   sh run.sh tests [ARG...]  every check, two at a time; ARG... goes to tox (`sh run.sh tests -e lint`)
 #
 # Nothing is installed outside this folder, but for two things, where they are missing, the system is Debian's and the user is
 # root: `apt-get install python3-venv` and, to execute impl_gpu's kernels where there is no GPU, `apt-get install g++`.
@@ -12,8 +12,13 @@ cd "$(dirname "$0")"
 
 task=${1:-report}
 case "$task" in
-report) set -- -q -e report ;;
-tests) shift ;;
+report) set -- run -q -e report ;;
+tests)
+    shift
+    # Two at a time: one is installed, or waits for its last process, while the other computes. They share the cores.
+    set -- run-parallel --parallel 2 "$@"
+    export JOBS="${JOBS:-$((($(getconf _NPROCESSORS_ONLN) + 1) / 2))}"
+    ;;
 *)
     sed -n '5,6s/^# *//p' "$0" >&2
     exit 2
@@ -67,7 +72,7 @@ if ! "$launcher/bin/python" -c 'import tox' 2>/dev/null; then
     "$launcher/bin/python" -m pip install --quiet --disable-pip-version-check --constraint requirements/ci.txt tox
 fi
 
-"$launcher/bin/tox" run "$@"
+"$launcher/bin/tox" "$@"
 if [ "$task" = report ]; then
     echo "The report: $PWD/report/index.html"
 fi

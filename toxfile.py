@@ -6,6 +6,9 @@ environment ``tensorflow14-worker`` made first, and its interpreter by the varia
 
 ``conformance`` and ``report`` run impl_gpu on the CUDA device where there is one; where there is none, on the host side
 (IMPL_GPU_DEVICE=host). Which it is they say first. ``gpu`` is a proof on a device, so without one it is not run.
+
+JOBS, how many processes one check starts, is the number of cores unless the environment says otherwise (``run.sh``
+does, which runs two checks at a time).
 """
 
 import ctypes
@@ -72,8 +75,14 @@ def missing_device() -> str | None:
     return None if count.value else "the CUDA driver sees no device"
 
 
+def cores() -> int:
+    """How many this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 MISSING_DEVICE = missing_device()
 os.environ.setdefault("IMPL_GPU_DEVICE", "cuda" if MISSING_DEVICE is None else "host")
+os.environ.setdefault("JOBS", str(cores()))
 
 os.environ["PATH"] = os.pathsep.join([os.environ["PATH"], *pyenv_folders()])
 PYTHON36 = find_python36()
