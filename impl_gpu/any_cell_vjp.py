@@ -11,17 +11,17 @@ from typing import Any
 
 import numpy as np
 
-from dynamic_rnn_spec import ArgumentTypeError, ArgumentValueError, VariableScope
+from dynamic_rnn_spec import VariableScope
 from dynamic_rnn_spec.structure import flatten, pack_sequence_as
 
 from . import any_cell
 from .abstract import Abstract
 from .any_cell import Rows
 from .arguments import Arguments
-from .arrays import described, enter, known_of, zeros
+from .arrays import enter, known_of, zeros
 from .cells.row_wise import is_row_wise
 from .check_cotangents import has_gradient
-from .check_state import describe_given
+from .check_pulled import check_pulled
 from .device.seam import Device
 from .training.memory_report import of_the_cell
 
@@ -95,7 +95,8 @@ class PulledSteps:
         d_ys = [self._filled(d, like) for d, like in zip(d_outputs, self._outputs, strict=True)]
         d_s = [self._filled(d, like) for d, like in zip(d_state, flatten(self._state), strict=True)]
         d_xs = [rows.whole(x.shape[2:], x.dtype) if has_gradient(x.dtype) else None for x in given.inputs]
-        sums = {v.name: self._zeros(v.shape, _wide(v.dtype)) for v in self._cell.variables}
+        variables = {v.name: Abstract(v.shape, v.dtype) for v in self._cell.variables}
+        sums = {name: self._zeros(v.shape, _wide(v.dtype)) for name, v in variables.items() if has_gradient(v.dtype)}
         for t in reversed(range(given.max_time)):  # GRAD-5
             d_output = [None if d is None else rows.alone(rows.step(d, t), t) for d in d_ys]  # GRAD-8
             d_new = [None if d is None else rows.alone(d, t) for d in d_s]  # GRAD-9
@@ -103,18 +104,25 @@ class PulledSteps:
                 pulled = self._pulls[t](
                     pack_sequence_as(given.output_size, d_output), pack_sequence_as(self._state, d_new)
                 )
-            d_x, d_old, d_own = self._checked(pulled, d_s)
+            d_x, d_old, d_own = check_pulled(pulled, given, d_s, variables)
             for whole, d in zip(d_xs, d_x, strict=True):
                 if whole is not None:
-                    rows.write(whole, t, d)  # GRAD-7
+                    rows.write(whole, t, self._entered(d, known_of(rows.step(whole, t))))  # GRAD-7
             d_s = [
-                None if kept is None else rows.next_state(kept, d, t) for kept, d in zip(d_s, d_old, strict=True)
+                None if kept is None else rows.next_state(kept, self._entered(d, known_of(kept)), t)
+                for kept, d in zip(d_s, d_old, strict=True)
             ]  # GRAD-9, GRAD-10
             for name, d in d_own.items():  # GRAD-16
-                sums[name] = sums[name] + d.astype(sums[name].dtype) if name in sums else d
-        dtypes = {variable.name: variable.dtype for variable in self._cell.variables}
-        d_variables = {name: total.astype(dtypes.get(name, total.dtype)) for name, total in sums.items()}
-        return d_xs, [None if d is None else rows.copied(d) for d in d_s], d_variables  # GRAD-19
+                one = enter(self._device, d)
+                variables.setdefault(name, known_of(one))
+                wide = one.astype(_wide(one.dtype))
+                sums[name] = sums[name] + wide if name in sums else wide
+        d_variables = {name: sums[name].astype(v.dtype) if name in sums else None for name, v in variables.items()}
+        return d_xs, [None if d is None else rows.copied(d) for d in d_s], d_variables  # GRAD-2, GRAD-3, GRAD-19
+
+    def _entered(self, d: Any, like: Abstract) -> Any:
+        """What a pull gave; zeros for None."""
+        return self._zeros(like.shape, like.dtype) if d is None else enter(self._device, d)
 
     def _filled(self, d: Any, like: Abstract) -> Any:
         """The cotangent, zeros for none; None for an array that has no gradient."""
@@ -124,44 +132,6 @@ class PulledSteps:
 
     def _zeros(self, shape: tuple[int, ...], dtype: Any) -> Any:
         return zeros(self._device, shape, dtype, self._device.current_stream(), "no gradient")
-
-    def _checked(self, pulled: Any, d_states: list[Any]) -> tuple[list[Any], list[Any], dict[str, Any]]:
-        """What a pull gave, as leaves of the device.
-
-        Raises:
-            TypeError: it is no triple; a gradient is no array, or of another dtype than what it belongs to [GRAD-5].
-            ValueError: another number of gradients, or another shape [GRAD-5].
-        """
-        if not isinstance(pulled, tuple) or len(pulled) != 3:
-            wanted = "(d_inputs, d_state, d_variables) from the pull of its call_vjp"
-            raise ArgumentTypeError("cell", wanted, describe_given(pulled), "GRAD-5")
-        B = self._given.batch_size
-        inputs = [Abstract((B, *x.shape[2:]), x.dtype) for x in self._given.inputs]
-        states = [None if d is None else known_of(d) for d in d_states]
-        d_x = self._checked_leaves("d_inputs", pulled[0], [x if has_gradient(x.dtype) else None for x in inputs])
-        return d_x, self._checked_leaves("d_state", pulled[1], states), pulled[2]
-
-    def _checked_leaves(self, name: str, value: Any, likes: list[Abstract | None]) -> list[Any]:
-        leaves = flatten(value)
-        if len(leaves) != len(likes):
-            wanted = f"{len(likes)} gradients in {name} of its pull"
-            raise ArgumentValueError("cell", wanted, str(len(leaves)), "GRAD-5")
-        return [self._checked_leaf(name, d, like) for d, like in zip(leaves, likes, strict=True)]
-
-    def _checked_leaf(self, name: str, d: Any, like: Abstract | None) -> Any:
-        if like is None:
-            return None
-        if d is None:
-            return self._zeros(like.shape, like.dtype)
-        known = described(d)
-        if known is None:
-            raise ArgumentTypeError("cell", f"arrays in {name} of its pull", describe_given(d), "GRAD-5")
-        if known.dtype != like.dtype:
-            raise ArgumentTypeError("cell", f"dtype {like.dtype} in {name} of its pull", str(known.dtype), "GRAD-5")
-        if known.shape != like.shape:
-            wanted = f"shape {like.shape} in {name} of its pull"
-            raise ArgumentValueError("cell", wanted, str(known.shape), "GRAD-5")
-        return enter(self._device, d)
 
 
 def _wide(dtype: Any) -> Any:

@@ -174,8 +174,11 @@ class RNNCell(abc.ABC):
         result, pull = self._step(self.call_vjp, inputs, state, scope)
 
         def pull_by_name(d_output: Any, d_new_state: Any) -> Any:
-            d_inputs, d_state, d_variables = pull(d_output, d_new_state)
-            return d_inputs, d_state, _by_name(d_variables)
+            pulled = pull(d_output, d_new_state)
+            if not isinstance(pulled, tuple) or len(pulled) != 3 or not isinstance(pulled[2], dict):
+                wanted = "(d_inputs, d_state, d_variables), the last a dict, from its pull"
+                raise ArgumentTypeError("cell", wanted, type(pulled).__name__, "GRAD-5")
+            return pulled[0], pulled[1], _by_name(pulled[2])
 
         return result, pull_by_name
 
@@ -325,6 +328,8 @@ def _by_name(gradients: Any) -> Dict[str, Any]:
     """Gradients by the names of variables: of a weight in parts, a part of the rows for each."""
     named: Dict[str, Any] = {}
     for key, gradient in gradients.items():
+        if gradient is None:
+            continue  # of a variable without a floating dtype
         if isinstance(key, str):
             pieces = [(key, gradient)]
         elif len(key.parts) == 1:

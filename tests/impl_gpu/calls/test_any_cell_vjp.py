@@ -1,0 +1,140 @@
+"""The gradients of cells that go step by step: a user's own, and built-in ones with functions of the user's."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import impl_gpu
+import impl_ref
+from dynamic_rnn_spec import RNNCell, VariableStore, array_module, use_store
+from dynamic_rnn_spec.initializers import Constant
+from dynamic_rnn_spec.structure import flatten
+from impl_gpu.device.host import HostDevice
+
+ULPS = 64 * np.finfo(np.float64).eps
+LENGTHS = [4, 0, 2]
+
+
+class Counting(RNNCell):
+    """h' = tanh(x w + h), the output being 1.5 h'; beside h a count of whole numbers, which has no gradient."""
+
+    state_size = (2, 1)
+    output_size = 2
+
+    def __init__(self, pull_of: Any = None) -> None:
+        super().__init__()
+        self._pull_of = pull_of
+
+    def build(self, inputs_shape: Any) -> None:
+        self._w = self.add_variable("w", [inputs_shape[1], 2], initializer=Constant(0.5))
+        self._steps = self.add_variable("steps", [1], np.int32, Constant(3))
+
+    def call(self, inputs: Any, state: Any) -> Any:
+        return self.call_vjp(inputs, state)[0]
+
+    def call_vjp(self, inputs: Any, state: Any) -> Any:
+        xp = array_module(inputs)
+        w, (h, count) = self._w.read(inputs), state
+        new = xp.tanh(xp.dot(inputs, w) + h)
+
+        def pull(d_output: Any, d_state: Any) -> Any:
+            d_new = (1.5 * d_output + d_state[0]) * (1 - new * new)
+            d_variables = {self._w: xp.dot(inputs.T, d_new), self._steps: None}
+            gradients = (xp.dot(d_new, w.T), (d_new, None), d_variables)
+            return gradients if self._pull_of is None else self._pull_of(gradients)
+
+        return (1.5 * new, (new, count + 1)), pull
+
+
+def state() -> Any:
+    return np.full((3, 2), 0.25), np.array([[1], [2], [3]], np.int32)
+
+
+def call(package: Any, cell: Any, **arguments: Any) -> Any:
+    x = np.linspace(-1, 1, 3 * 4 * 2).reshape(3, 4, 2)
+    with use_store(VariableStore(seed=1)):
+        return package.dynamic_rnn_vjp(cell, x, dtype="float64", **{"sequence_length": LENGTHS, **arguments})
+
+
+def pulled(package: Any, make: Any, **arguments: Any) -> list[Any]:
+    """Outputs, states and gradients as NumPy, in one row."""
+    (outputs, final), vjp = call(package, make(package), **arguments)
+    d_outputs = np.linspace(-2, 1, int(np.prod(outputs.shape))).reshape(outputs.shape)
+    gradients = vjp(d_outputs, None)
+    parts = [outputs, *flatten(final), *flatten(gradients.inputs), *flatten(gradients.initial_state)]
+    names = sorted(gradients.variables)
+    return [*names, *(_numpy(part) for part in [*parts, *(gradients.variables[name] for name in names)])]
+
+
+def _numpy(value: Any) -> Any:
+    return value.get() if hasattr(value, "get") else value
+
+
+def assert_alike(got: list[Any], wanted: list[Any]) -> None:
+    assert len(got) == len(wanted)
+    for one, other in zip(got, wanted, strict=True):
+        if isinstance(other, np.ndarray):
+            assert one.dtype == other.dtype
+            np.testing.assert_allclose(one, other, rtol=ULPS, atol=ULPS)
+        else:
+            assert one == other
+
+
+def test_a_users_cell_pulls_back_as_on_the_reference(device: HostDevice) -> None:
+    ours = pulled(impl_gpu, lambda _: Counting(), initial_state=state())
+    assert_alike(ours, pulled(impl_ref, lambda _: Counting(), initial_state=state()))
+    device.finish()
+
+
+def test_whole_numbers_have_no_gradient(device: HostDevice) -> None:
+    _, vjp = call(impl_gpu, Counting(), initial_state=state())
+    gradients = vjp(None, None)
+    assert gradients.initial_state[1] is None
+    assert gradients.variables["rnn/counting/steps"] is None
+    assert not gradients.variables["rnn/counting/w"].get().any()
+
+
+def cubed(x: Any) -> Any:
+    return x * x * x
+
+
+setattr(cubed, "vjp", lambda x: (cubed(x), lambda d: 3 * d * x * x))  # noqa: B010  # a function has no such attribute
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda rnn: rnn.LSTMCell(3, activation=cubed, use_peepholes=True, cell_clip=0.3, num_proj=2, proj_clip=0.1),
+        lambda rnn: rnn.BasicLSTMCell(2, activation=cubed, state_is_tuple=False),
+        lambda rnn: rnn.ResidualWrapper(rnn.MultiRNNCell([rnn.GRUCell(2, cubed), rnn.BasicRNNCell(2, cubed)])),
+        lambda rnn: rnn.MultiRNNCell([rnn.BasicLSTMCell(2, state_is_tuple=False, activation=cubed)] * 2, False),
+    ],
+)
+def test_an_activation_with_a_vjp_pulls_back_as_on_the_reference(device: HostDevice, make: Any) -> None:
+    assert_alike(pulled(impl_gpu, make), pulled(impl_ref, make))
+
+
+def test_the_path_is_told(device: HostDevice) -> None:
+    _, vjp = call(impl_gpu, Counting(), initial_state=state())
+    assert vjp.memory.path == "any-cell"
+    _, vjp = call(impl_gpu, impl_gpu.LSTMCell(2))
+    assert vjp.memory.path == "fused"
+
+
+@pytest.mark.parametrize(
+    ("spoilt", "kind", "said"),
+    [
+        (lambda g: g[:2], TypeError, r"cell: expected \(d_inputs, d_state, d_variables\)"),
+        (lambda g: (g[0], g[1], None), TypeError, r"cell: expected \(d_inputs, d_state, d_variables\)"),
+        (lambda g: (g[0][:, :1], *g[1:]), ValueError, r"shape \(3, 2\) in d_inputs of its pull, got \(3, 1\)"),
+        (lambda g: (g[0].astype("float32"), *g[1:]), TypeError, "dtype float64 in d_inputs of its pull, got float32"),
+        (lambda g: (1.0, *g[1:]), TypeError, "an array in d_inputs of its pull"),
+        (lambda g: (g[0], g[1][:1], g[2]), ValueError, "2 gradients in d_state of its pull, got 1"),
+        (lambda g: (*g[:2], {name: d[:1] for name, d in g[2].items() if d is not None}), ValueError, "counting/w"),
+    ],
+)
+def test_what_a_pull_gives_is_checked(device: HostDevice, spoilt: Any, kind: Any, said: str) -> None:
+    _, vjp = call(impl_gpu, Counting(spoilt), initial_state=state())
+    with pytest.raises(kind, match=said):
+        vjp(None, None)
