@@ -13,7 +13,7 @@ import sys
 from collections.abc import Sequence
 
 OK, BROKEN, FAILED = 0, 1, 2
-STAGES = ("available", "smoke", "profile", "differential", "schedules", "memcheck")
+STAGES = ("available", "smoke", "profile", "differential", "gradients", "schedules", "memcheck")
 EXTRA = {"hypothesis", "jinja2", "pytest", "rich", "xdist"}
 
 

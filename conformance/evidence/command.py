@@ -22,7 +22,15 @@ SOURCES = ("dynamic_rnn_spec", "conformance")
 SMALL = 1300
 """Cases of the differential in a rehearsal."""
 SANITIZER = "compute-sanitizer"
-SHARES = {"available": 0.2, "smoke": 0.4, "profile": 0.6, "differential": 0.4, "schedules": 0.4, "memcheck": 1.0}
+SHARES = {
+    "available": 0.2,
+    "smoke": 0.4,
+    "profile": 0.6,
+    "differential": 0.4,
+    "gradients": 0.4,
+    "schedules": 0.4,
+    "memcheck": 1.0,
+}
 """The part of all minutes that a stage may take at most; what others leave is free for those that follow."""
 
 
@@ -55,7 +63,7 @@ def names(options: argparse.Namespace) -> list[str]:
     """The stages of this machine: memory is checked where there is a program for it."""
     chosen = ["available", "smoke"]
     chosen += ["profile"] if options.profile != "smoke" else []
-    chosen += ["differential", "schedules"]
+    chosen += ["differential", "gradients", "schedules"]
     return chosen + (["memcheck"] if shutil.which(SANITIZER) else [])
 
 

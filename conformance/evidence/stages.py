@@ -33,6 +33,7 @@ def run(options: argparse.Namespace) -> int:
         "smoke": lambda options: suite(options, "smoke"),
         "profile": lambda options: suite(options, options.profile),
         "differential": differential,
+        "gradients": gradients,
         "schedules": schedules,
         "memcheck": memcheck,
     }[options.stage]
@@ -105,6 +106,11 @@ def report_examples(folder: Path, column: Implementation) -> list[Any]:
 def differential(options: argparse.Namespace) -> bool:
     """`differential`: thousands of cases beside the second implementation."""
     return compared(options, "differential", ["--cases", str(options.cases)])
+
+
+def gradients(options: argparse.Namespace) -> bool:
+    """`gradients`: as many cases as a third of the differential's, since each is a forward and two backward passes."""
+    return compared(options, "gradients", ["--cases", str(options.cases // 3)])
 
 
 def schedules(options: argparse.Namespace) -> bool:

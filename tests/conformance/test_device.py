@@ -14,7 +14,8 @@ from conformance import cli
 from conformance.evidence import command, stages
 from dynamic_rnn_spec import evidence
 
-RUN_ONLY = {"run": ["--clause", "STATE-4"], "differential": ["--kind", "BasicRNNCell relu"]}
+_RELU = ["--kind", "BasicRNNCell relu"]
+RUN_ONLY = {"run": ["--clause", "STATE-4"], "differential": _RELU, "gradients": _RELU}
 RUN_ONLY["schedules"] = ["--kind", "GRUCell", "--cases", "8", "--schedules", "2"]
 
 
@@ -42,10 +43,10 @@ def test_the_stages_of_a_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("shutil.which", lambda name: None)
     options = cli.parser().parse_args(["device"])
     assert (options.implementation, options.profile, options.minutes) == ("impl_gpu", "default", 8.0)
-    assert command.names(options) == ["available", "smoke", "profile", "differential", "schedules"]
+    assert command.names(options) == ["available", "smoke", "profile", "differential", "gradients", "schedules"]
     monkeypatch.setattr("shutil.which", lambda name: f"/bin/{name}")
     small = cli.parser().parse_args(["device", "--profile", "smoke"])
-    assert command.names(small) == ["available", "smoke", "differential", "schedules", "memcheck"]
+    assert command.names(small) == ["available", "smoke", "differential", "gradients", "schedules", "memcheck"]
     assert set(command.SHARES) == set(cli.STAGES)
 
 
@@ -70,7 +71,7 @@ def test_a_rehearsal_is_small_in_every_stage(monkeypatch: pytest.MonkeyPatch, tm
 
     monkeypatch.setattr(evidence.Evidence, "run", run)
     assert cli.main(["device", "impl_ref", "--small", "--out", str(tmp_path / "e.json")]) == 0
-    assert [stage.name for stage in ran][:4] == ["available", "smoke", "differential", "schedules"]
+    assert [stage.name for stage in ran][:5] == ["available", "smoke", "differential", "gradients", "schedules"]
     for stage in ran:
         words = list(stage.command)
         again = cli.parser().parse_args(words[words.index("device") :])

@@ -11,13 +11,16 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from conformance import cli
+from conformance import cli, derivatives
 from conformance.differential import cells, comparing, concurrent, frames, strata
 from conformance.engine import Settings, run_law
 from conformance.results import LawResult
 from conformance.strategies import arrays, derive
+from conformance.strategies.builtin import KINDS, spec_case
+from conformance.strategies.cotangents import asking
+from conformance.strategies.frame import Frame
 from conformance.subjects import load
-from dynamic_rnn_spec.case import Case
+from dynamic_rnn_spec.case import Case, Outcome
 
 quick = settings(
     max_examples=12,
@@ -202,3 +205,46 @@ def test_what_cannot_be_run_is_said_in_a_line(
 ) -> None:
     assert ran(*arguments, "--out", str(tmp_path / "d.json")) == 2
     assert said in capfd.readouterr().err
+
+
+def test_gradients_have_strata_of_their_own() -> None:
+    found = Counter(one.kind for one in strata.strata(strata.GRADIENTS))
+    assert set(found) == {*cells.KINDS, "probe:Linear"}
+    assert set(found.values()) == {3}
+    assert strata.find("conformance.differential.gradients::GRUCell float32") is not None
+
+
+@pytest.mark.parametrize("kind", ["LSTMCell everything", "probe:Linear"])
+def test_gradients_that_agree(kind: str) -> None:
+    reference = load("impl_ref")
+    law = strata.law(strata.Stratum(strata.GRADIENTS, kind, "float64"), 0)
+    assert run_law(law, reference, Settings(count=12), reference.run).verdict == "pass"
+
+
+def test_a_gradient_of_another_size_is_found() -> None:
+    class Doubled:
+        name = "doubled"
+
+        def run(self, case: Case) -> Outcome:
+            outcome = reference.run(case)
+            (answer,) = outcome.answers
+            found = answer.gradients
+            if found is None:
+                return outcome
+            doubled = {name: 2 * value for name, value in found.variables.items()}
+            return Outcome([answer.replace(gradients=found._replace(variables=doubled))], outcome.variables)
+
+    reference = load("impl_ref")
+    law = strata.law(strata.Stratum(strata.GRADIENTS, "GRUCell", "float64"), 0)
+    found = run_law(law, Doubled(), Settings(count=12, shrink=False), reference.run)
+    assert found.verdict == "fail"
+    assert "gradients.variables" in (found.reason or "")
+
+
+def test_cases_next_to_a_kink_are_told() -> None:
+    frame = Frame(batch=1, steps=1)
+    on_it = asking(spec_case(frame, KINDS["BasicRNNCell relu"](1, 1), 1, "float64"))
+    zeros = {name: np.zeros_like(value) for name, value in on_it.weights.items()}
+    assert derivatives.is_next_to_a_kink(Case(on_it.cells, on_it.calls, zeros), 2.0**-53)
+    ones = {name: np.full_like(value, 4) for name, value in on_it.weights.items()}
+    assert not derivatives.is_next_to_a_kink(Case(on_it.cells, on_it.calls, ones), 2.0**-53)
