@@ -4,6 +4,7 @@ Every network is made anew for each run from its name, its weights and inputs dr
 switches, and on other machines, are the same call.
 """
 
+import contextlib
 import zlib
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
@@ -12,7 +13,7 @@ import numpy as np
 
 import impl_gpu
 from dynamic_rnn_spec.rnn_cell import array_module
-from dynamic_rnn_spec.structure import flatten
+from dynamic_rnn_spec.structure import flatten, pack_sequence_as
 
 from ..device import use_device
 from ..device.seam import Device
@@ -125,27 +126,46 @@ def drawn(seed: int, count: int) -> Iterator[Network]:
 
 def run(network: Network, device: Device, times: int = 1, **options: Any) -> dict[str, Numbers]:
     """Outputs and state leaves of the last of ``times`` equal calls, in NumPy; bfloat16 as its bits."""
+    with _prepared(network, device, options) as (cell, _, x):
+        outputs, state = [impl_gpu.dynamic_rnn(cell, x, **_arguments(network)) for _ in range(times)][-1]
+        leaves = {"outputs": outputs, **{f"state {number}": leaf for number, leaf in enumerate(flatten(state))}}
+        found = {name: np.asarray(device.to_numpy(leaf)) for name, leaf in leaves.items()}
+    return {name: one.view(np.uint16) if network.dtype == "bfloat16" else one for name, one in found.items()}
+
+
+def train(
+    network: Network, device: Device, swap_memory: bool = False, **options: Any
+) -> tuple[dict[str, Numbers], impl_gpu.MemoryReport]:
+    """Gradients of one call with cotangents drawn from its name, in NumPy, and what it says of its memory."""
+    with _prepared(network, device, options) as (cell, rng, x):
+        (outputs, state), vjp = impl_gpu.dynamic_rnn_vjp(cell, x, swap_memory=swap_memory, **_arguments(network))
+        d_outputs = rng.standard_normal(outputs.shape).astype(x.dtype)
+        d_leaves = [rng.standard_normal(leaf.shape).astype(x.dtype) for leaf in flatten(state)]
+        gradients = vjp(d_outputs, pack_sequence_as(state, d_leaves))
+        leaves = {"d_inputs": gradients.inputs, **{f"d {name}": d for name, d in gradients.variables.items()}}
+        found = {name: np.asarray(device.to_numpy(leaf)) for name, leaf in leaves.items()}
+    return found, vjp.memory
+
+
+def _arguments(network: Network) -> dict[str, Any]:
+    return {
+        "sequence_length": network.lengths,
+        "dtype": np.dtype(network.dtype),
+        "parallel_iterations": network.parallel_iterations,
+        "time_major": network.time_major,
+    }
+
+
+@contextlib.contextmanager
+def _prepared(network: Network, device: Device, options: dict[str, Any]) -> Iterator[tuple[Any, Any, Numbers]]:
+    """The cell with its variables, what draws further numbers, and the inputs, under these switches."""
     rng = np.random.RandomState(zlib.crc32(network.name.encode()))
     shape = (network.T, network.B) if network.time_major else (network.B, network.T)
     x = (2 * rng.standard_normal((*shape, network.depth))).astype(np.dtype(network.dtype))
     cell, store = network.make(network.units, network.depth), impl_gpu.VariableStore()
-
-    def call() -> Any:
-        return impl_gpu.dynamic_rnn(
-            cell,
-            x,
-            sequence_length=network.lengths,
-            dtype=x.dtype,
-            parallel_iterations=network.parallel_iterations,
-            time_major=network.time_major,
-        )
-
     with use_device(device), impl_gpu.options(**options), impl_gpu.use_store(store):
-        call()  # makes the variables
+        impl_gpu.dynamic_rnn(cell, x, **_arguments(network))  # makes the variables
         for _, variable in sorted(store.variables.items()):
             values = rng.uniform(-0.7, 0.7, variable.value.shape)
             variable.assign(values.astype(variable.value.dtype))
-        outputs, state = [call() for _ in range(times)][-1]
-        leaves = {"outputs": outputs, **{f"state {number}": leaf for number, leaf in enumerate(flatten(state))}}
-        found = {name: np.asarray(device.to_numpy(leaf)) for name, leaf in leaves.items()}
-    return {name: one.view(np.uint16) if network.dtype == "bfloat16" else one for name, one in found.items()}
+        yield cell, rng, x

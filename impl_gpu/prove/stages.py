@@ -11,7 +11,7 @@ from dynamic_rnn_spec.evidence import Evidence
 from dynamic_rnn_spec.evidence import Stage as Process
 
 from ..device import current_device
-from . import calls, environment, kernel_cases, products, seam_checks
+from . import calls, environment, kernel_cases, products, seam_checks, training
 from .carried import Carried, load
 from .desk import Desk
 from .findings import Findings
@@ -42,6 +42,7 @@ STAGES = {
     "kernels": Stage(120.0, kernel_cases.check),
     "eager, waiting after each call": Stage(60.0, calls.check_waiting),
     "eager": Stage(90.0, calls.check_eager),
+    "training": Stage(90.0, training.check),
     "graph": Stage(90.0, calls.check_graph),
     "differential": Stage(120.0, calls.check_drawn),
 }

@@ -16,7 +16,7 @@ from impl_gpu import kernels
 from impl_gpu.device.host import HostDevice
 from impl_gpu.device.log import launch_log
 from impl_gpu.device.seam import Gemm, Kernel
-from impl_gpu.prove import calls, carried, kernel_cases, networks, products, seam_checks, stages
+from impl_gpu.prove import calls, carried, kernel_cases, networks, products, seam_checks, stages, training
 from impl_gpu.prove.carried import Carried
 from impl_gpu.prove.desk import Desk
 from impl_gpu.prove.findings import Findings
@@ -181,6 +181,15 @@ def test_whole_calls_pass(check: Any, monkeypatch: pytest.MonkeyPatch) -> None:
 
     assert [failure for failure in findings.failures if "times only" not in failure] == []
     assert findings.checks > 20
+
+
+def test_training_passes_and_reports(monkeypatch: pytest.MonkeyPatch) -> None:
+    few(monkeypatch)
+    findings = findings_of(training.check, HostDevice(2), 0, KNOWN)
+
+    assert findings.failures == []
+    assert findings.checks > 20
+    assert findings.figures["LSTMCell, dense"]["path"] == "fused"
 
 
 # It fails where something is wrong.
@@ -359,6 +368,13 @@ def test_whole_calls_fail_where_a_product_is_wrong(monkeypatch: pytest.MonkeyPat
     assert findings_of(calls.check_eager, Faulty("tf32"), 0, KNOWN).failures
 
 
+def test_training_fails_where_a_gradient_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
+    few(monkeypatch)
+    device = Faulty("none", source=changed("lstm_back", "narrow<STORE>(to_keep)", "narrow<STORE>(to_in)"))
+
+    assert any(", fused" in failure for failure in findings_of(training.check, device, 0, KNOWN).failures)
+
+
 # What is found is said.
 
 
@@ -428,6 +444,7 @@ def test_the_limits_of_the_stages_leave_room_within_eight_minutes() -> None:
         "kernels",
         "eager, waiting after each call",
         "eager",
+        "training",
         "graph",
         "differential",
     ]
