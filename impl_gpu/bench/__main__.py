@@ -1,5 +1,7 @@
 """The command line of the bench: a stage for each shape, then the table; it measures nothing itself.
 
+``--training`` is another bench of the same form: a forward and a backward pass, with and without swapping.
+
 Exit status: 0 if every result was correct, 1 if some were not or a stage failed, 2 if there is no device to run on.
 """
 
@@ -11,9 +13,10 @@ from pathlib import Path
 
 from dynamic_rnn_spec.evidence import FAILED, NOT_RUN, PASSED, Evidence, Stage
 
-from . import stage
+from . import stage, table
 from .points import SHAPES, SMALL, Shape
-from .table import show
+from .training import stage as training_stage
+from .training import table as training_table
 
 STATUS = {PASSED: 0, FAILED: 1, NOT_RUN: 2}
 ROOT = Path(__file__).parents[2]
@@ -29,13 +32,12 @@ def parser() -> argparse.ArgumentParser:
         prog="python -m impl_gpu.bench", description="Time impl_gpu, beside PyTorch where it is installed."
     )
     made.add_argument("--shapes", default="ABCD", metavar="LETTERS", help="which of the four shapes (ABCD)")
+    made.add_argument("--training", action="store_true", help="forward and backward passes, and how long fits in 2 GiB")
     made.add_argument("--small", action="store_true", help="two tiny shapes; implied where kernels are host-executed")
     made.add_argument("--seconds", type=float, default=340, help="the budget; repeats go first, then points (340)")
     made.add_argument("--repeats", type=int, default=15, help="the most repeats of a point (15)")
     made.add_argument("--parallel-iterations", type=int, default=32, metavar="N", help="as in dynamic_rnn (32)")
-    made.add_argument(
-        "--out", type=Path, default=Path("report/impl_gpu-bench.json"), metavar="FILE", help="where the JSON goes"
-    )
+    made.add_argument("--out", type=Path, metavar="FILE", help="where the JSON goes (in report/)")
     made.add_argument("--stage", help=argparse.SUPPRESS)
     return made
 
@@ -47,8 +49,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     shapes = SMALL if small else tuple(shape for shape in SHAPES if shape.name in options.shapes)
     if options.stage is not None:
         [shape] = (shape for shape in (*SHAPES, *SMALL) if shape.name == options.stage)
-        return STATUS[stage.run(shape, options.seconds, options.repeats, options.parallel_iterations)]
-    evidence = Evidence(options.out, "impl_gpu bench", ROOT, sources=SOURCES)
+        run = training_stage.run if options.training else stage.run
+        return STATUS[run(shape, options.seconds, options.repeats, options.parallel_iterations)]
+    kind, show = ("training", training_table.show) if options.training else ("bench", table.show)
+    out = options.out or Path(f"report/impl_gpu-{kind}.json")
+    evidence = Evidence(out, f"impl_gpu {kind}", ROOT, sources=SOURCES)
     stages = [Stage(shape.name, _command(shape, options), _part(shape, options) + TO_SPARE) for shape in shapes]
     verdict = evidence.run(
         stages, options.seconds + TO_SPARE * len(stages), lambda text: print(text, file=sys.stderr, flush=True)
@@ -68,7 +73,8 @@ def _command(shape: Shape, options: argparse.Namespace) -> list[str]:
         "repeats": options.repeats,
         "parallel-iterations": options.parallel_iterations,
     }
-    return [sys.executable, "-m", "impl_gpu.bench", *(f"--{name}={value}" for name, value in given.items())]
+    options_of_stage = [f"--{name}={value}" for name, value in given.items()]
+    return [sys.executable, "-m", "impl_gpu.bench", *options_of_stage, *(["--training"] if options.training else [])]
 
 
 if __name__ == "__main__":

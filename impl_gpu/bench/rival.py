@@ -1,4 +1,4 @@
-"""PyTorch's side of the bench: torch.nn.LSTM and torch.nn.GRU on cuDNN; the one file of impl_gpu that imports PyTorch.
+"""PyTorch's side of the bench: torch.nn.LSTM and torch.nn.GRU on cuDNN; the one file of the bench that imports PyTorch.
 
 The LSTM gets impl_gpu's weights and so computes the same network, which is checked. The GRU cannot: TensorFlow's
 resets the state before the candidate's product, cuDNN's after it. Ragged batches are packed and padded again within
@@ -15,6 +15,7 @@ import torch
 
 from .networks import Inputs
 from .points import Point
+from .training.network import Cotangents
 
 NAMES = {"LSTM": "torch.nn.LSTM", "GRU": "torch.nn.GRU"}
 SAME_NETWORK = {"LSTM": True, "GRU": False}
@@ -86,9 +87,65 @@ class Rival:
         return call
 
 
+class TrainedRival(Rival):
+    """One module whose gradients are asked for: those of the inputs and of all its weights."""
+
+    def __init__(
+        self, point: Point, weights: Mapping[str, np.ndarray[Any, Any]], inputs: Inputs, cotangents: Cotangents
+    ) -> None:
+        super().__init__(point, weights, inputs)
+        self._module.train()
+        self._sets = [x.requires_grad_() for x in self._sets]
+        given = {"outputs": cotangents.outputs, **cotangents.state}
+        self._cotangents = {name: torch.from_dlpack(value) for name, value in given.items()}
+
+    def pull(self, x: Any, lengths: list[int] | None) -> tuple[Any, ...]:
+        """The gradients of x and of the parameters, in the module's order."""
+        results = self.run(x, lengths)
+        given = [self._cotangents[name] for name in results]
+        wanted = [x, *self._module.parameters()]
+        found: tuple[Any, ...] = torch.autograd.grad(list(results.values()), wanted, grad_outputs=given)
+        return found
+
+    def first_gradients(self, lengths: list[int] | None, tf32: bool) -> tuple[dict[str, Any], int]:
+        """The gradients for the first set of inputs by the oracle's names, and the most memory that they took.
+
+        Of a GRU, which is another network, those of the inputs alone.
+        """
+        with precision(tf32, inference=False):
+            self.pull(self._sets[0], lengths)  # what cuDNN makes once is no part of it
+            torch.cuda.synchronize()
+            before = torch.cuda.memory_allocated()
+            torch.cuda.reset_peak_memory_stats()
+            d_x, d_ih, d_hh, d_bias, _ = self.pull(self._sets[0], lengths)
+            torch.cuda.synchronize()
+            peak = torch.cuda.max_memory_allocated() - before
+        found = {"inputs": d_x}
+        if d_bias.shape[0] == 4 * d_x.shape[-1]:
+            found |= {"kernel": _in_order_of_tensorflow(torch.cat([d_ih.T, d_hh.T]))}
+            found |= {"bias": _in_order_of_tensorflow(d_bias)}
+        return {name: cupy.from_dlpack(value.contiguous()) for name, value in found.items()}, peak
+
+    def work(self, lengths: list[int] | None, tf32: bool) -> Callable[[], Any]:
+        """What is timed: one forward and one backward pass with the next inputs."""
+
+        def call() -> Any:
+            self._next += 1
+            with precision(tf32, inference=False):
+                return self.pull(self._sets[self._next % len(self._sets)], lengths)
+
+        return call
+
+
+def _in_order_of_tensorflow(gates: Any) -> Any:
+    """An LSTM's gates i f j o along the last dimension as i j f o."""
+    i, f, j, o = gates.chunk(4, dim=-1)
+    return torch.cat([i, j, f, o], dim=-1)
+
+
 @contextlib.contextmanager
-def precision(tf32: bool) -> Iterator[None]:
-    """Inference with cuDNN's RNNs, in TF32 or strict float32; PyTorch's own default is TF32."""
+def precision(tf32: bool, inference: bool = True) -> Iterator[None]:
+    """cuDNN's RNNs in TF32 or strict float32, and inference or not; PyTorch's own default is TF32."""
     rnn = getattr(torch.backends.cudnn, "rnn", None)
     switch, name, value = (
         (torch.backends.cudnn, "allow_tf32", tf32)
@@ -98,7 +155,7 @@ def precision(tf32: bool) -> Iterator[None]:
     before = getattr(switch, name)
     setattr(switch, name, value)
     try:
-        with torch.inference_mode():
+        with torch.inference_mode(inference):
             yield
     finally:
         setattr(switch, name, before)

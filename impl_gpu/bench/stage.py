@@ -1,5 +1,6 @@
 """One stage of the bench: one shape in one process, its result written anew after each point; it prints no table."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import impl_gpu.settings
@@ -22,6 +23,14 @@ def run(shape: Shape, seconds: float, repeats: int, parallel_iterations: int) ->
         write_result(NOT_RUN, why=str(error), go_on=False)
         return NOT_RUN
     rival = rival_for(device)
+    result = started(device, rival, parallel_iterations)
+    write_progress("the first point", **result)
+    bench = Bench(device, (shape,), seconds, 1 if device.kind != "cuda" else repeats, parallel_iterations, rival)
+    return finished(device, bench.run(), result)
+
+
+def started(device: Any, rival: Any, parallel_iterations: int) -> dict[str, Any]:
+    """The result of a stage before its first point: facts alone."""
     hosted = device.kind != "cuda"
     facts = {
         **device_facts(device),
@@ -30,15 +39,18 @@ def run(shape: Shape, seconds: float, repeats: int, parallel_iterations: int) ->
         "switches": impl_gpu.settings.current()._asdict(),
         "parallel_iterations": parallel_iterations,
     }
-    result: dict[str, Any] = {"facts": facts, "points": [], "nvidia_smi": [] if hosted else [nvidia_smi()]}
-    write_progress("the first point", **result)
-    bench = Bench(device, (shape,), seconds, 1 if hosted else repeats, parallel_iterations, rival)
-    for entry in bench.run():
+    return {"facts": facts, "points": [], "nvidia_smi": [] if hosted else [nvidia_smi()]}
+
+
+def finished(device: Any, entries: Iterable[dict[str, Any]], result: dict[str, Any]) -> str:
+    """Add the points to the result as they are measured, and write it; the verdict."""
+    for entry in entries:
         result["points"].append(entry)
         write_progress(f"what comes after {len(result['points'])} points", **result)
-    if not hosted:
+    if device.kind == "cuda":
         result["nvidia_smi"].append(nvidia_smi())
-    refused = [entry["refused"] for entry in result["points"] if "refused" in entry]
+    judged = [*result["points"], *([result["longest"]] if "longest" in result else [])]
+    refused = [entry["refused"] for entry in judged if "refused" in entry]
     timed = any("medians" in entry for entry in result["points"])
     verdict = FAILED if refused else PASSED if timed else NOT_RUN
     write_result(verdict, **result, **({"first_failure": refused[0]} if refused else {}))

@@ -18,7 +18,7 @@ def show(evidence: Mapping[str, Any]) -> str:
         f"impl_gpu on {facts['device']['device']}, {beside}",
         *([facts["host_executed"]] if facts["host_executed"] else []),
         "",
-        *table([_row(entry) for entry in entries]),
+        *markdown(HEADS, [_row(entry) for entry in entries]),
         "",
         "Forward, time-major, medians. Error: the largest of outputs and final states, against float64, relative.",
         "torch / best: above 1 impl_gpu is faster. TFLOP/s: matrix products of the steps that count, over best.",
@@ -29,12 +29,12 @@ def show(evidence: Mapping[str, Any]) -> str:
     return "\n".join([*lines, *notes])
 
 
-def table(rows: Sequence[Sequence[str]]) -> list[str]:
-    """Markdown with aligned columns."""
-    widths = [max(len(row[column]) for row in (HEADS, *rows)) for column in range(len(HEADS))]
+def markdown(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    """A table with aligned columns."""
+    widths = [max(len(row[column]) for row in (heads, *rows)) for column in range(len(heads))]
     lines = [
         "| " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) + " |"
-        for row in (HEADS, *rows)
+        for row in (heads, *rows)
     ]
     return [lines[0], "|" + "|".join("-" * (width + 2) for width in widths) + "|", *lines[1:]]
 
