@@ -82,3 +82,4 @@ def test_the_page_quotes_the_example_and_says_what_it_reached() -> None:
     [last] = re.findall(r"^epoch 25 .* ([\d.]+)% right", page, re.MULTILINE)
     assert float(last) > 95
     assert f"{last} % of the digits" in page
+    assert f"{last} % on digits held out" in (DOCS.parent / "README.md").read_text(encoding="utf-8")

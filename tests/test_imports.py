@@ -48,7 +48,7 @@ def test_a_package_loads_numpy_and_the_floor_below_it_only(module: str, company:
 STRANGERS = {"impl_ref", "conformance", "hypothesis", "jinja2", "pytest", "rich", "tensorflow", "torch"}
 
 
-@pytest.mark.parametrize("module", ["impl_gpu", "impl_gpu.adapter", "impl_gpu.bench.measure", "impl_gpu.prove"])
+@pytest.mark.parametrize("module", ["impl_gpu", "impl_gpu.adapter", "impl_gpu.bench.__main__", "impl_gpu.prove"])
 def test_impl_gpu_loads_cupy_and_the_floor_below_it_and_needs_no_driver(module: str) -> None:
     loaded = loaded_by(module)
 

@@ -86,6 +86,8 @@ def test_every_file_of_a_package_is_in_the_wheel(wheel: Path, package: str) -> N
         "impl_ref/py.typed",
         "impl_gpu/py.typed",
         "impl_gpu/kernels/lstm.cu",
+        "impl_gpu/kernels/lstm_back.cu",
+        "impl_gpu/training/layers/lstm.py",
         "impl_gpu/kernels/common.cuh",
         "impl_gpu/device/hostcuda.h",
         "impl_gpu/fused/measured.toml",
