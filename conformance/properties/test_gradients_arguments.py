@@ -15,6 +15,12 @@ from dynamic_rnn_spec.structure import map_structure
 
 ANY = linear_cases(dtype="float64") | asking_cases() | copied_cases()
 LONGER: Any = {"max_time": choice((4, 2, 5))}
+IN_CHUNKS = st.builds(
+    lambda case, number: with_arguments(case, parallel_iterations=number),
+    asking_cases(**LONGER) | linear_cases(dtype="float64", **LONGER),
+    choice((1, 2, 3, 40)),
+)
+"""What is kept for the backward pass is several chunks, most of the time."""
 
 
 @law("GRAD-13", cases=ANY)
@@ -26,7 +32,7 @@ def test_the_layouts_have_the_same_gradients(check: Check, case: Case) -> None:
     check.reach(kind_of(case))
 
 
-@law("GRAD-14", cases=asking_cases(**LONGER) | linear_cases(dtype="float64", **LONGER))
+@law("GRAD-14", cases=IN_CHUNKS)
 def test_swap_memory_changes_no_gradient(check: Check, case: Case) -> None:
     """True, of Python or of NumPy, gives the gradients of False."""
     wanted = pulled(check, with_arguments(case, swap_memory=False))
@@ -34,14 +40,7 @@ def test_swap_memory_changes_no_gradient(check: Check, case: Case) -> None:
     check.reach(kind_of(case))
 
 
-@law(
-    "GRAD-15",
-    cases=st.builds(
-        lambda case, number: with_arguments(case, parallel_iterations=number),
-        asking_cases(**LONGER) | linear_cases(dtype="float64", **LONGER),
-        choice((1, 2, 3, 40)),
-    ),
-)
+@law("GRAD-15", cases=IN_CHUNKS)
 def test_parallel_iterations_change_no_gradient(check: Check, case: Case) -> None:
     """Any number gives the gradients of the default."""
     wanted = pulled(check, with_arguments(case, parallel_iterations=None))
