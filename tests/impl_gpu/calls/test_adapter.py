@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from dynamic_rnn_spec.adapter import PythonAdapter
-from dynamic_rnn_spec.case import Call, Case, CellRef, CellSpec, DType
+from dynamic_rnn_spec.case import Call, Case, CellRef, CellSpec, Cotangents, DType
 from dynamic_rnn_spec.tensor_shape import TensorShape
+from impl_gpu import launch_log
 from impl_gpu.adapter import SCHEDULE, GpuAdapter, implementation
 from impl_gpu.device.seam import SeamError
 
@@ -37,6 +38,36 @@ def test_an_outcome_is_all_numpy() -> None:
     assert not answer.outputs[1, 1:].any()
     assert (answer.changed, answer.aliased) == ((), ())
     assert [variable.name for variable in outcome.variables] == ["rnn/lstm_cell/kernel", "rnn/lstm_cell/bias"]
+
+
+def asking(one: Case, **changes: Any) -> Case:
+    (call,) = one.calls
+    wanted = Cotangents(np.ones((2, 3, 5), "float32"), None)
+    return Case(one.cells, [call.replace(arguments={**call.arguments, **changes}, cotangents=wanted)], one.weights)
+
+
+def test_gradients_are_all_numpy() -> None:
+    outcome: Any = GpuAdapter().run(asking(case("LSTMCell", {"num_units": 5}, sequence_length=[3, 1])))
+    (answer,) = outcome.answers
+    assert (answer.kind, answer.changed, answer.aliased) == ("returned", (), ())
+    assert isinstance(answer.gradients.inputs, np.ndarray)
+    assert answer.gradients.inputs[0].all()
+    assert not answer.gradients.inputs[1, 1:].any()
+    assert answer.gradients.initial_state is None
+    shapes = {name: gradient.shape for name, gradient in answer.gradients.variables.items()}
+    assert shapes == {"rnn/lstm_cell/kernel": (9, 20), "rnn/lstm_cell/bias": (20,)}
+
+
+def test_what_swaps_is_really_moved_or_computed_again() -> None:
+    """Some cases one way, some the other; by themselves all would fit."""
+    moved = recomputed = 0
+    for number in range(6):
+        one = case("LSTMCell", {"num_units": 5, "forget_bias": float(number)})
+        with launch_log() as log:
+            GpuAdapter().run(asking(one, swap_memory=True, parallel_iterations=1))
+        moved += log.count("get", "swap out") > 0
+        recomputed += log.count("gemm", "recomputed gates") > 0
+    assert 0 < recomputed < moved
 
 
 def test_a_probe_s_trace_is_read_from_the_device() -> None:
