@@ -106,7 +106,7 @@ def shares(group: str, count: int) -> dict[Stratum, int]:
 
 def law(stratum: Stratum, schedules: int) -> Law:
     """The stratum as a law; with ``schedules`` each case is run under so many, with the same bits under all."""
-    body = functools.partial(_compared, stratum=stratum, schedules=schedules)
+    body = functools.partial(_compared, schedules=schedules)
     clause = "GRAD-4" if stratum.group == GRADIENTS else CLAUSES[stratum.kind.replace(",", "").split()[0]]
     return Law(clause, stratum.name, body, _cases(stratum), True, "agrees with the second implementation")
 
@@ -138,13 +138,13 @@ def _with_cotangents(kind: str, dtype: str) -> Any:
     if kind == LINEAR:
         made = linear_cases(dtype=st.just(dtype), **_LENGTHS)
         return st.builds(frames.with_parallel, made, frames.PARALLEL, choice((False, True)))
-    return st.builds(asking, cells.cases(kind, dtype), choice(FORMS), st.just("small"), st.integers(0, 7))
+    made = st.builds(asking, cells.cases(kind, dtype), choice(FORMS), st.just("small"), st.integers(0, 7))
+    # On which side of a kink a number comes to lie would be left to the roundings.
+    return made.filter(lambda case: not derivatives.is_next_to_a_kink(case, tolerance.unit_roundoff(dtype)))
 
 
-def _compared(check: Check, case: Case, stratum: Stratum, schedules: int) -> None:
+def _compared(check: Check, case: Case, schedules: int) -> None:
     """The first answer is the second implementation's; under every other schedule it has the same bits."""
-    if stratum.group == GRADIENTS and derivatives.is_next_to_a_kink(case, tolerance.unit_roundoff(stratum.dtype)):
-        return  # which side it is on is left to the roundings
     expected = check.oracle(case)
     got = check.run(case, 0 if schedules else None)
     comparing.agree(check, case, got, expected)
