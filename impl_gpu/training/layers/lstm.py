@@ -22,11 +22,19 @@ def keeps_projected(options: Options) -> bool:
     return options.projected and options.proj_clip >= 0
 
 
+def h_is_unbounded(options: Options) -> bool:
+    """Where a product, with nothing to bound it, makes h, which may overflow then while its gradients don't."""
+    return options.projected and options.proj_clip < 0
+
+
 def scratch(layer: Any, precision: Precision) -> Scratch:
-    """With a projection: m before it, and the gradients of h and of m."""
-    if not options_of(layer.cell).projected:
+    """With a projection: m before it, and the gradients of h and of m; where h is unbounded, "h before"."""
+    options = options_of(layer.cell)
+    if not options.projected:
         return Scratch({}, {})
     each_step = {"m": layer.units * precision.stored, "d_projected": layer.outputs * precision.stored}
+    if h_is_unbounded(options):
+        each_step["h before"] = layer.outputs * precision.stored
     return Scratch(each_step, {"d_m": layer.units * precision.accumulated})
 
 
@@ -53,6 +61,8 @@ def step_back(device: Device, stream: Any, s: BackSteps, step: int) -> None:
     """
     n, p, projected = s.units, s.outputs, s.options.projected
     d_out, d_next, d_last, m = s.d_out_at(step), s.d_next, s.d_last, None
+    if _hides_last_h(s):
+        _copy_h_before(device, stream, s, step)
     if projected:
         _projection_back(device, stream, s, step)
         d_out, m = s.scratch["d_m"], s.stored_at(s.scratch["m"], step, n)
@@ -93,6 +103,31 @@ def step_back(device: Device, stream: Any, s: BackSteps, step: int) -> None:
         columns=p,
         accumulate=False,
         transpose_right=True,
+    )
+
+
+def _hides_last_h(s: BackSteps) -> bool:
+    """Whether the last h of a row, which lies where h before the step after it would, must not meet the zeros of that
+    step's d_gates: an Inf in it would make NaN of them [GRAD-12]."""
+    return s.lengths is not None and h_is_unbounded(s.options)
+
+
+def _copy_h_before(device: Device, stream: Any, s: BackSteps, step: int) -> None:
+    """h before a step, zeros in the rows that are finished."""
+    p = s.outputs
+    kernels.launch_masked_copy(
+        device,
+        stream,
+        itemsize=s.precision.stored,
+        dst=s.stored_at(s.scratch["h before"], step, p),
+        src=s.stored_at(s.h, step, p),
+        other=None,
+        lengths=s.lengths,
+        t=s.first + step,
+        rows=s.active,
+        row_elements=p,
+        dst_row=p,
+        src_row=p,
     )
 
 
@@ -138,13 +173,14 @@ def weight_gradients(device: Device, stream: Any, s: BackSteps, into: dict[str, 
     n, p, row = s.units, s.outputs, GATES * s.units
     right = Matrix(s.d_gates, row)
     upper, lower = into["kernel"], into["kernel"] + s.depth * row * s.precision.accumulated
+    h = s.scratch["h before"] if _hides_last_h(s) else s.h
     add_weight_gradient(
         device, stream, s, "input weight gradient",
         left=Matrix(s.x, s.depth), right=right, into=Matrix(upper, row), rows=s.depth, columns=row,
     )  # fmt: skip
     add_weight_gradient(
         device, stream, s, "recurrent weight gradient",
-        left=Matrix(s.h, p), right=right, into=Matrix(lower, row), rows=p, columns=row,
+        left=Matrix(h, p), right=right, into=Matrix(lower, row), rows=p, columns=row,
     )  # fmt: skip
     add_column_sums(device, stream, s, sums=into["bias"], values=right, columns=row)
     if s.options.peepholes:

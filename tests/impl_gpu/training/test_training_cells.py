@@ -126,6 +126,31 @@ def test_nothing_of_what_is_past_the_end_is_read(trainer: Any) -> None:
     assert spoilt.same_bits(found)
 
 
+def test_a_last_h_that_overflows_spoils_no_other_gradient(trainer: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A product may make Inf of a row's last h; the steps that the row no longer takes, in the chunk that it shares
+    with longer rows, must not make NaN of it [GRAD-12]."""
+
+    def reassign(cell: Any, _: int) -> None:
+        kernel, bias, projection = cell.variables
+        values = np.zeros(kernel.shape)
+        values[0] = 30.0  # the first input opens all gates, or shuts them
+        kernel.assign(values)
+        bias.assign(np.zeros(bias.shape))
+        projection.assign(np.full(projection.shape, 1e308))
+
+    monkeypatch.setattr(trainer, "reassign", reassign)
+    make, lengths = CELLS["projected lstm"], [7, 4, 2, 1]
+    x = np.random.default_rng(3).normal(size=(4, T, D))
+    x[:, :, 0] = -1.0
+    for row, length in enumerate(lengths):
+        x[row, length - 1, 0] = 1.0
+    tiny = 1e-308
+    cotangents = np.full((4, T, 2), tiny), [np.full((4, 7), tiny)]
+    found, _ = trainer.check(make, x, cotangents, sequence_length=lengths)
+    assert np.isinf(found.state[0]).any()
+    assert all(np.isfinite(gradient).all() for gradient in found.d_variables.values())
+
+
 @pytest.mark.parametrize("name", ["lstm with all", "gru"])
 def test_no_row_counts(trainer: Any, name: str) -> None:
     found, log = trainer.check(
