@@ -43,7 +43,7 @@ RUN, TRAIN, SWAP = "run", "train", "swap"
 
 _NESTED = stacks(stacks(cells.PLAIN_LEAVES, 2), 2)
 _PATTERNS = mostly(choice((lengths.RAGGED, lengths.ONE_LONG, lengths.ZERO)), choice((lengths.NONE, lengths.EARLY)))
-_DOES = choice((*[RUN] * 6, TRAIN, SWAP))
+_DOES = choice((*[RUN] * 14, TRAIN, SWAP))
 _FRAMES = wide_frames(batch=st.integers(2, 9), steps=st.integers(4, 13), pattern=_PATTERNS)
 
 
