@@ -47,7 +47,7 @@ class PulledSteps:
     def __init__(self, cell: Any, given: Arguments, device: Device) -> None:
         self._cell = cell
         self._given = given
-        self._device = device
+        self.device = device
         self._stream = device.current_stream()
         self._ended = device.new_event()
         self._rows = Rows(given, device)
@@ -72,7 +72,7 @@ class PulledSteps:
         """The forward pass gave these, and has been enqueued."""
         self._outputs = [known_of(output) for output in outputs]
         self._state = pack_sequence_as(state, [known_of(leaf) for leaf in flatten(state)])
-        self._device.record_event(self._ended, self._stream)
+        self.device.record_event(self._ended, self._stream)
 
     def pull(self, d_outputs: list[Any], d_state: list[Any]) -> tuple[list[Any], list[Any], dict[str, Any]]:
         """Gradients of the leaves of inputs and initial state, and of the variables by name.
@@ -80,13 +80,13 @@ class PulledSteps:
         Args:
             d_outputs, d_state: the cotangents of all leaves, entered; None where there is none.
         """
-        stream = self._device.current_stream()
-        self._device.wait_event(stream, self._ended)
+        stream = self.device.current_stream()
+        self.device.wait_event(stream, self._ended)
         try:
-            return self._back_through_time(Rows(self._given, self._device), d_outputs, d_state)
+            return self._back_through_time(Rows(self._given, self.device), d_outputs, d_state)
         finally:  # what the pulls hold is given back on the stream of the forward pass: not before this has run
-            self._device.record_event(self._ended, stream)
-            self._device.wait_event(self._stream, self._ended)
+            self.device.record_event(self._ended, stream)
+            self.device.wait_event(self._stream, self._ended)
 
     def _back_through_time(
         self, rows: Rows, d_outputs: list[Any], d_state: list[Any]
@@ -100,7 +100,7 @@ class PulledSteps:
         for t in reversed(range(given.max_time)):  # GRAD-5
             d_output = [None if d is None else rows.alone(rows.step(d, t), t) for d in d_ys]  # GRAD-8
             d_new = [None if d is None else rows.alone(d, t) for d in d_s]  # GRAD-9
-            with self._device.users_code():
+            with self.device.users_code():
                 pulled = self._pulls[t](
                     pack_sequence_as(given.output_size, d_output), pack_sequence_as(self._state, d_new)
                 )
@@ -113,7 +113,7 @@ class PulledSteps:
                 for kept, d in zip(d_s, d_old, strict=True)
             ]  # GRAD-9, GRAD-10
             for name, d in d_own.items():  # GRAD-16
-                one = enter(self._device, d)
+                one = enter(self.device, d)
                 variables.setdefault(name, known_of(one))
                 wide = one.astype(_wide(one.dtype))
                 sums[name] = sums[name] + wide if name in sums else wide
@@ -122,7 +122,7 @@ class PulledSteps:
 
     def _entered(self, d: Any, like: Abstract) -> Any:
         """What a pull gave; zeros for None."""
-        return self._zeros(like.shape, like.dtype) if d is None else enter(self._device, d)
+        return self._zeros(like.shape, like.dtype) if d is None else enter(self.device, d)
 
     def _filled(self, d: Any, like: Abstract) -> Any:
         """The cotangent, zeros for none; None for an array that has no gradient."""
@@ -131,7 +131,7 @@ class PulledSteps:
         return self._zeros(like.shape, like.dtype)
 
     def _zeros(self, shape: tuple[int, ...], dtype: Any) -> Any:
-        return zeros(self._device, shape, dtype, self._device.current_stream(), "no gradient")
+        return zeros(self.device, shape, dtype, self.device.current_stream(), "no gradient")
 
 
 def _wide(dtype: Any) -> Any:

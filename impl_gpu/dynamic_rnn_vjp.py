@@ -17,7 +17,7 @@ from .arguments import Arguments, check_arguments
 from .arrays import enter, known_of
 from .cells.shapes import step_on_shapes, why_not_on_shapes
 from .check_cotangents import check_cotangents
-from .device import current_device
+from .device import current_device, use_device
 from .device.log import note
 from .sequence import new_sequence
 from .training.memory_report import MemoryReport
@@ -27,7 +27,7 @@ class Vjp:
     """Pulls cotangents back through one call. What that needs it holds, on the device or the host, until let go."""
 
     def __init__(self, given: Arguments, outputs: Any, state: Any, initial_state: Any, pulled: Any) -> None:
-        """``outputs`` and ``state`` have shapes in the place of arrays."""
+        """``outputs`` and ``state`` have shapes in the place of arrays; ``pulled`` has the device of the call."""
         self._given = given
         self._outputs = outputs
         self._state = state
@@ -41,12 +41,14 @@ class Vjp:
         return report
 
     def __call__(self, d_outputs: Any, d_state: Any) -> Gradients:
-        """The gradients; see dynamic_rnn_vjp. All work is enqueued on the caller's current stream."""
+        """The gradients; see dynamic_rnn_vjp. All work is enqueued on the caller's current stream of the call's device,
+        whichever device is current now."""
         d_ys = check_cotangents("d_outputs", d_outputs, self._outputs)
         d_s = check_cotangents("d_state", d_state, self._state)
-        device = current_device()
-        entered = [[None if d is None else enter(device, d) for d in leaves] for leaves in (d_ys, d_s)]
-        d_inputs, d_initial, d_variables = self._pulled.pull(*entered)
+        device = self._pulled.device
+        with use_device(device), device.made_current():
+            entered = [[None if d is None else enter(device, d) for d in leaves] for leaves in (d_ys, d_s)]
+            d_inputs, d_initial, d_variables = self._pulled.pull(*entered)
         return Gradients(
             pack_sequence_as(self._given.structure, d_inputs),
             None if self._initial_state is None else pack_sequence_as(self._initial_state, d_initial),

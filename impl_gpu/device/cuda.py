@@ -16,6 +16,7 @@ None of this has run on a GPU yet: it is written against CuPy 14.2 and CUDA 12 a
 import ctypes
 import threading
 from collections.abc import Hashable, Sequence
+from contextlib import AbstractContextManager
 from typing import Any, NamedTuple
 
 import cupy
@@ -305,6 +306,11 @@ class CudaDevice(Device):
         if array.size and array.device.id != self.number:
             raise ValueError(f"expected an array on the current GPU, {self.number}, got one on {array.device.id}")
         return array
+
+    def made_current(self) -> AbstractContextManager[Any]:
+        """CuPy's own: its allocations, streams and launches are of the GPU of this number."""
+        device: AbstractContextManager[Any] = cupy.cuda.Device(self.number)
+        return device
 
     def to_numpy(self, array: Any) -> Any:
         """A NumPy copy; the host waits for the current stream."""

@@ -285,6 +285,10 @@ class Device(abc.ABC):
     def to_numpy(self, array: Any) -> Any:
         """A NumPy copy of an array of this device; the host waits for its current stream."""
 
+    def made_current(self) -> AbstractContextManager[Any]:
+        """Within it this is the device that the libraries of a side work on, whichever was before."""
+        return nullcontext()
+
     def users_code(self) -> AbstractContextManager[None]:
         """Around a call of a user's cell: a side may say in its own words what the cell can't do there."""
         return nullcontext()

@@ -72,6 +72,10 @@ class Wrapped(Device):
         """As inside."""
         return self.inner.to_numpy(array)
 
+    def made_current(self) -> AbstractContextManager[Any]:
+        """As inside."""
+        return self.inner.made_current()
+
     def users_code(self) -> AbstractContextManager[None]:
         """As inside."""
         return self.inner.users_code()

@@ -57,6 +57,7 @@ class Pulled:
 
     def __init__(self, forward: Forward) -> None:
         self._forward = forward
+        self.device = forward.device
 
     @property
     def memory(self) -> MemoryReport:

@@ -550,6 +550,12 @@ def test_arrays_of_another_gpu_are_refused(monkeypatch: pytest.MonkeyPatch) -> N
         device.enter(array)
 
 
+def test_a_device_is_made_current_by_cupy() -> None:
+    made: Any = CudaDevice(3).made_current()
+    assert isinstance(made, cupy.cuda.Device)
+    assert made.id == 3
+
+
 def test_numpy_arrays_are_uploaded_in_c_order(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     from impl_gpu.device.log import launch_log
 

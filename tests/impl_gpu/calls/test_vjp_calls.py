@@ -10,6 +10,8 @@ import impl_gpu
 from dynamic_rnn_spec import LSTMStateTuple, RNNCell, VariableStore, use_store
 from dynamic_rnn_spec.structure import flatten
 from impl_gpu import GRUCell, LSTMCell, MultiRNNCell, ResidualWrapper, dynamic_rnn_vjp, launch_log, options
+from impl_gpu.device import use_device
+from impl_gpu.device.host import HostDevice
 from impl_gpu.device.host_array_memory import view
 from impl_gpu.device.log import LaunchLog
 
@@ -187,6 +189,16 @@ def test_a_pull_on_another_stream_finds_what_the_call_has_made(path: str, device
             del vjp
             answers.add(tuple(bits(gradients)))
     assert len(answers) == 1
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_a_pull_runs_on_the_device_of_its_call(path: str, device: Any) -> None:
+    _, vjp = call(path=path)
+    d_y, other = numbers(B, T, N), HostDevice(0)
+    with use_device(other):
+        elsewhere = vjp(d_y, None)
+    assert other.live() == []
+    assert bits(elsewhere) == bits(vjp(d_y, None))
 
 
 @pytest.mark.parametrize("path", PATHS)
