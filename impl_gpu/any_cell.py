@@ -107,7 +107,7 @@ class Rows:
     def next_state(self, old: Any, new: Any, t: int) -> Any:
         """A leaf of the state after step t: new rows where they count, old ones bit for bit elsewhere [SEQ-4, SEQ-23].
 
-        It is an array of its own: the cell may have returned what it was given, or memory that it uses again.
+        With lengths it is an array of its own.
         """
         if self._lengths is None or new.ndim == 0:  # SEQ-21: a leaf of rank 0 belongs to no row
             return new
@@ -116,16 +116,16 @@ class Rows:
         return kept
 
     def alone(self, leaf: Any, t: int) -> Any:
-        """The rows of step t that count, and zeros in the others, in an array of its own; rank 0 stays as it is."""
+        """The rows of step t that count, and zeros in the others, in an array of its own; rank 0 belongs to no row."""
         if self._lengths is None or leaf.ndim == 0:
-            return leaf
+            return self.copied(leaf)
         kept = empty(self.device, leaf.shape, leaf.dtype, self.device.current_stream(), "rows that count")
         self._copy(kept, leaf, None, t, self._lengths)
         return kept
 
     def copied(self, leaf: Any) -> Any:
         """The same values in an array of their own."""
-        copy = empty(self.device, leaf.shape, leaf.dtype, self.device.current_stream(), "final state")
+        copy = empty(self.device, leaf.shape, leaf.dtype, self.device.current_stream(), "copy")
         self._copy(copy if leaf.ndim else copy.reshape(1), leaf if leaf.ndim else leaf.reshape(1), None, 0, None)
         return copy
 

@@ -22,11 +22,14 @@ from .arrays import enter, known_of, zeros
 from .cells.row_wise import is_row_wise
 from .check_cotangents import has_gradient
 from .check_pulled import check_pulled
+from .device.memory import Peak
 from .device.seam import Device
-from .training.memory_report import of_the_cell
+from .training.memory_report import MemoryReport, of_the_cell
 
 
-def run(cell: Any, given: Arguments, device: Device, opened: VariableScope) -> tuple[list[Any], Any, "PulledSteps"]:
+def run(
+    cell: Any, given: Arguments, device: Device, opened: VariableScope, reason: str
+) -> tuple[list[Any], Any, "PulledSteps"]:
     """The leaves of the outputs, the final state, and what pulls gradients back through all steps.
 
     Args:
@@ -34,9 +37,11 @@ def run(cell: Any, given: Arguments, device: Device, opened: VariableScope) -> t
         given: the arguments, entered.
         device: where their arrays are.
         opened: the scope of the call.
+        reason: why it goes this path.
     """
-    steps = PulledSteps(cell, given, device)
-    outputs, state = any_cell.run(cell, given, device, opened, steps.take)
+    steps = PulledSteps(cell, given, device, reason)
+    with device.watched(steps.peak):
+        outputs, state = any_cell.run(cell, given, device, opened, steps.take)
     steps.end(outputs, state)
     return outputs, state, steps
 
@@ -44,8 +49,10 @@ def run(cell: Any, given: Arguments, device: Device, opened: VariableScope) -> t
 class PulledSteps:
     """The pulls of a call, one for each step: each holds what its step needs, on the device."""
 
-    def __init__(self, cell: Any, given: Arguments, device: Device) -> None:
+    def __init__(self, cell: Any, given: Arguments, device: Device, reason: str) -> None:
         self._cell = cell
+        self._reason = reason
+        self.peak = Peak()
         self._given = given
         self.device = device
         self._stream = device.current_stream()
@@ -56,14 +63,20 @@ class PulledSteps:
         self._pulls: list[Callable[[Any, Any], Any]] = []
         self._outputs: list[Abstract] = []
         self._state: Any = None
-        self.memory = of_the_cell(given.max_time)
+
+    @property
+    def memory(self) -> MemoryReport:
+        """What is known of it."""
+        return of_the_cell(self._given.max_time, self._reason, self.peak.nbytes)
 
     def take(self, inputs: Any, state: Any) -> Any:
         """A step of the forward pass; its pull is kept."""
+        t = len(self._pulls)
         if self._shielded:
-            t = len(self._pulls)
             inputs = pack_sequence_as(inputs, [self._rows.alone(leaf, t) for leaf in flatten(inputs)])
             state = pack_sequence_as(state, [self._rows.alone(leaf, t) for leaf in flatten(state)])
+        elif t == 0:  # the caller's own, which may be written to before the pull reads it
+            state = pack_sequence_as(state, [self._rows.copied(leaf) for leaf in flatten(state)])
         result, pull = self._cell.vjp(inputs, state)
         self._pulls.append(pull)
         return result
@@ -83,7 +96,8 @@ class PulledSteps:
         stream = self.device.current_stream()
         self.device.wait_event(stream, self._ended)
         try:
-            return self._back_through_time(Rows(self._given, self.device), d_outputs, d_state)
+            with self.device.watched(self.peak):
+                return self._back_through_time(Rows(self._given, self.device), d_outputs, d_state)
         finally:  # what the pulls hold is given back on the stream of the forward pass: not before this has run
             self.device.record_event(self._ended, stream)
             self.device.wait_event(self._stream, self._ended)

@@ -11,7 +11,7 @@ from typing import Any
 from dynamic_rnn_spec import VariableScope, default_store, variable_scope
 from dynamic_rnn_spec.structure import pack_sequence_as
 
-from . import any_cell, fused, settings
+from . import any_cell, fused
 from .arguments import Arguments, check_arguments
 from .cells.shapes import step_on_shapes, why_not_on_shapes
 from .device import current_device
@@ -96,18 +96,10 @@ def _run(cell: Any, given: Arguments, opened: VariableScope) -> tuple[list[Any],
     """The leaves of the outputs, and the final state."""
     if given.max_time > 0 and why_not_on_shapes(cell) is None:
         step_on_shapes(cell, given, opened)  # makes the variables, and refuses what the first step would refuse
-    reason = _why_not_fused(cell, given)
+    reason = fused.refusal(cell, given)
     device = current_device()
     given.enter(device)
     if reason is None:
         return fused.run(cell, given, device)
     note(f"any-cell path: {reason}")
     return any_cell.run(cell, given, device, opened)
-
-
-def _why_not_fused(cell: Any, given: Arguments) -> str | None:
-    if settings.current().path == "cell":
-        return "the switch path says so"
-    if given.max_time == 0:
-        return "there are no steps"
-    return fused.refusal(cell, given)

@@ -12,7 +12,7 @@ from dynamic_rnn_spec import Gradients, VariableScope, default_store, variable_s
 from dynamic_rnn_spec.rnn_cell import cannot_pull_back
 from dynamic_rnn_spec.structure import flatten, pack_sequence_as
 
-from . import any_cell_vjp, settings, training
+from . import any_cell_vjp, training
 from .arguments import Arguments, check_arguments
 from .arrays import enter, known_of
 from .cells.shapes import step_on_shapes, why_not_on_shapes
@@ -85,7 +85,8 @@ def dynamic_rnn_vjp(
         swap_memory: True or False: whether what the fused backward pass needs may go to page-locked memory of the
             host when it does not fit the device, and come back ahead of its use [SWAP-4]; what would not hide behind
             the computation is computed again. False keeps it on the device. What a user's cell keeps is its own and
-            is not moved.
+            is not moved, nor is what a built-in cell keeps that does not run fused here: one with an activation or a
+            ``residual_fn`` of the caller's, or that drops its state. ``vjp.memory`` says it.
 
     Returns:
         A tuple ``((outputs, state), vjp)``: what dynamic_rnn returns [GRAD-18], and a Vjp.
@@ -126,18 +127,10 @@ def _run(cell: Any, given: Arguments, opened: VariableScope) -> tuple[list[Any],
     """The leaves of the outputs, the final state, and what pulls gradients back."""
     if given.max_time > 0 and why_not_on_shapes(cell) is None:
         step_on_shapes(cell, given, opened)
-    reason = _why_not_fused(cell, given)
+    reason = training.refusal(cell, given)
     device = current_device()
     given.enter(device)
     if reason is None:
         return training.run(cell, given, device)
     note(f"any-cell path: {reason}")
-    return any_cell_vjp.run(cell, given, device, opened)
-
-
-def _why_not_fused(cell: Any, given: Arguments) -> str | None:
-    if settings.current().path == "cell":
-        return "the switch path says so"
-    if given.max_time == 0:
-        return "there are no steps"
-    return training.refusal(cell, given)
+    return any_cell_vjp.run(cell, given, device, opened, reason)

@@ -59,9 +59,9 @@ def options(
         tf32: matrix products of float32 may round their operands to ten bits of mantissa, which tensor cores are
             fast at. Default: False, strict float32.
         graph: the steps of a chunk are captured in a CUDA graph when they come a second time, and replayed from then
-            on; bit for bit the same results. Default: False.
+            on; bit for bit the same results. dynamic_rnn_vjp captures nothing. Default: False.
         overlap: the input products of the next chunk run on a second stream beside the steps of this one; bit for
-            bit the same results. Default: True.
+            bit the same results. In dynamic_rnn_vjp nothing runs ahead. Default: True.
         path: "auto": built-in cells run fused; "cell": every cell is called step by step, like a user's own.
             Default: "auto".
         sync: the host waits after every device call, so that an error is told where it is made. Default: False.

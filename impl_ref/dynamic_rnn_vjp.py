@@ -80,6 +80,8 @@ def dynamic_rnn_vjp(
         if lengths is not None:
             counts = np.less(len(tape), lengths)  # [B], at step len(tape)
             step_inputs, old_state = _zeros_elsewhere(step_inputs, counts), _zeros_elsewhere(old_state, counts)
+        elif not tape:  # the caller's own, which may be written to before the pull reads it
+            old_state = pack_sequence_as(old_state, [read_only(np.array(leaf)) for leaf in flatten(old_state)])
         result, pull = cell.vjp(step_inputs, old_state)
         tape.append(pull)
         return result

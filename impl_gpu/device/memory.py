@@ -4,7 +4,9 @@ What counts is what a pool ordered by streams counts: a buffer is in use from th
 reference to it goes, however far the streams have got by then, and in whole units of UNIT bytes.
 """
 
+import contextlib
 import threading
+from collections.abc import Iterator
 
 UNIT = 512
 """Bytes; CuPy's pool hands out memory in multiples of it."""
@@ -33,36 +35,49 @@ def rounded(nbytes: int) -> int:
     return -(-nbytes // UNIT) * UNIT
 
 
+class Peak:
+    """The most device memory that was in use at a time, in bytes, while a meter was watched."""
+
+    __slots__ = ("nbytes",)
+
+    def __init__(self) -> None:
+        self.nbytes = 0
+
+
 class Meter:
     """Counts the buffers of one device. Buffers die in any thread, and while another call of the meter runs."""
 
     def __init__(self) -> None:
         self._lock = threading.RLock()
         self._live = 0
-        self._peak = 0
+        self._watching: list[Peak] = []
 
     @property
     def live(self) -> int:
         return self._live
 
-    @property
-    def peak(self) -> int:
-        return self._peak
+    @contextlib.contextmanager
+    def watched(self, peak: Peak) -> Iterator[None]:
+        """Within the block ``peak`` rises with what is in use; any number of peaks may, in any thread."""
+        with self._lock:
+            self._watching.append(peak)
+            peak.nbytes = max(peak.nbytes, self._live)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._watching.remove(peak)
 
     def take(self, nbytes: int) -> None:
         """A buffer of that size has been allocated."""
         taken = rounded(nbytes)  # not below: a buffer that dies between the load and the store would be lost
         with self._lock:
             self._live += taken
-            self._peak = max(self._peak, self._live)
+            for peak in self._watching:
+                peak.nbytes = max(peak.nbytes, self._live)
 
     def give_back(self, nbytes: int) -> None:
         """A buffer of that size has died."""
         given = rounded(nbytes)
         with self._lock:
             self._live -= given
-
-    def reset_peak(self) -> None:
-        """The peak is counted from what is in use now."""
-        with self._lock:
-            self._peak = self._live

@@ -25,7 +25,7 @@ from .calls import (
     row_major,
 )
 from .log import Entry, close_capture, open_capture, record
-from .memory import Meter, OutOfDeviceMemory
+from .memory import Meter, OutOfDeviceMemory, Peak
 
 __all__ = [
     "COMPUTE_TYPES",
@@ -87,13 +87,9 @@ class Device(abc.ABC):
         """
         return self.meter.live
 
-    def peak_bytes(self) -> int:
-        """The most that ``live_bytes`` has been since ``reset_peak``, or ever."""
-        return self.meter.peak
-
-    def reset_peak(self) -> None:
-        """Count the peak from what is in use now."""
-        self.meter.reset_peak()
+    def watched(self, peak: Peak) -> AbstractContextManager[None]:
+        """Within the block ``peak`` is raised to the most that ``live_bytes`` is."""
+        return self.meter.watched(peak)
 
     @abc.abstractmethod
     def free_bytes(self) -> int:

@@ -20,21 +20,27 @@ from .ragged import Schedule, schedule
 
 
 def explain(cell: Any) -> str:
-    """Which path a call with this cell takes, and why, in words.
+    """Which path a call of dynamic_rnn with this cell takes, and why, in words.
 
-    A built-in cell with inputs of a dtype that has no kernels is refused by the cell itself, so that the dtype does
-    not matter here.
+    That of a call of dynamic_rnn_vjp, which may differ, is in ``vjp.memory`` and ``training_bytes``. A built-in cell
+    with inputs of a dtype that has no kernels is refused by the cell itself, so that the dtype does not matter here.
 
     Raises:
         TypeError: ``cell`` is no RNNCell instance [CELL-2, CELL-3].
     """
     check_cell(cell)
-    if current().path == "cell":
-        return "any-cell path: the switch path says so"
-    stages = plan(cell)
-    if isinstance(stages, Refusal):
-        return f"any-cell path: {stages.reason}"
+    stages = plan_or_reason(cell)
+    if isinstance(stages, str):
+        return f"any-cell path: {stages}"
     return "fused path: " + ", ".join(_described(stages))
+
+
+def plan_or_reason(cell: Any) -> Plan | str:
+    """The plan of the cell, or why it goes the any-cell path."""
+    if current().path == "cell":
+        return "the switch path says so"
+    stages = plan(cell)
+    return stages.reason if isinstance(stages, Refusal) else stages
 
 
 def refusal(cell: Any, given: Arguments) -> str | None:
@@ -42,9 +48,11 @@ def refusal(cell: Any, given: Arguments) -> str | None:
 
     The cell has taken a step of shapes by now, so that shapes and dtypes agree with each other.
     """
-    stages = plan(cell)
-    if isinstance(stages, Refusal):
-        return stages.reason
+    if given.max_time == 0:
+        return "there are no steps"
+    stages = plan_or_reason(cell)
+    if isinstance(stages, str):
+        return stages
     if len(given.input_shapes) != 1 or given.input_shapes[0].ndim != 3:
         return "inputs of another form than [batch, time, depth]"
     if given.input_shapes[0].dtype.name not in PRECISIONS:
@@ -75,7 +83,7 @@ def workspace_bytes(
         TypeError, ValueError: as dynamic_rnn does for these arguments.
     """
     found = foreseen(cell, inputs_shape, dtype, sequence_length, parallel_iterations, time_major)
-    if found is None:
+    if isinstance(found, str):
         return 0
     needed = workspace_layout(found.plan, found.depth, found.precision, found.runs, current()).nbytes
     return needed + found.packed_bytes
@@ -100,8 +108,8 @@ def foreseen(
     parallel_iterations: Any,
     time_major: Any,
     swap_memory: Any = False,
-) -> Foreseen | None:
-    """The call with these arguments, those of ``workspace_bytes``; None: it goes the any-cell path.
+) -> Foreseen | str:
+    """The call with these arguments, those of ``workspace_bytes``, or why it goes the any-cell path.
 
     Raises:
         TypeError, ValueError: as ``workspace_bytes`` does.
@@ -110,9 +118,9 @@ def foreseen(
     given = check_arguments(
         cell, inputs, sequence_length, None, dtype, parallel_iterations, swap_memory, time_major, None
     )
-    stages = plan(cell)
-    if isinstance(stages, Refusal) or current().path == "cell":
-        return None
+    stages = plan_or_reason(cell)
+    if isinstance(stages, str):
+        return stages
     if len(inputs.shape) != 3:
         raise ArgumentValueError("inputs_shape", "three sizes", str(inputs.shape), "VAR-16")
     if inputs.dtype.name not in PRECISIONS:

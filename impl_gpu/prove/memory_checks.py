@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from ..device.memory import UNLIMITED
+from ..device.memory import UNLIMITED, Peak
 from ..device.seam import OutOfDeviceMemory
 from ..fused.caches import caches_of
 from ..settings import Options
@@ -21,16 +21,16 @@ def counted(desk: Desk, findings: Findings, rng: Any) -> None:
     """Buffers and arrays over them count while they live; what is not there is refused in the seam's own words."""
     device = desk.device
     before = device.live_bytes()
-    device.reset_peak()
-    buffer = device.allocate(1000, desk.stream, "prove")
+    with device.watched(peak := Peak()):
+        buffer = device.allocate(1000, desk.stream, "prove")
     array = device.array(buffer, (10,), np.float32)
     del buffer
     held = device.live_bytes() - before
     findings.that("an array holds what it lies over", held == 1024, f"{held} bytes more, for 1000 in units of 512")
     del array
     findings.that("memory given back is not held", device.live_bytes() == before, "it is")
-    peak = device.peak_bytes() - before
-    findings.that("the peak stays", peak == 1024, f"it is {peak} bytes more")
+    most = peak.nbytes - before
+    findings.that("the peak stays", most == 1024, f"it is {most} bytes more")
     free = device.free_bytes()
     if free < UNLIMITED:
         findings.figures["free bytes"] = free

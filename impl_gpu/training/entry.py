@@ -10,6 +10,7 @@ from dynamic_rnn_spec.structure import flatten, pack_sequence_as
 
 from .. import fused
 from ..arguments import Arguments
+from ..device.memory import Peak
 from ..device.seam import Device
 from ..fused.caches import caches_of
 from ..fused.entry import packed_weights, taken_workspace, upload_tables
@@ -59,7 +60,6 @@ def run(cell: Any, given: Arguments, device: Device) -> tuple[list[Any], Any, Pu
     stages = plan(cell)
     if isinstance(stages, Refusal):
         raise ValueError(f"the fused path can't train {stages.reason}")
-    device.reset_peak()
     (x,) = given.inputs
     precision = PRECISIONS[x.dtype.name]
     runs = schedule(given.lengths, given.max_time, given.batch_size, given.parallel_iterations)
@@ -68,7 +68,7 @@ def run(cell: Any, given: Arguments, device: Device) -> tuple[list[Any], Any, Pu
     widths = stages.widths(inputs.depth)
     sizes = sizes_of(stages, widths, precision, runs, options.tf32)
     state_widths = [int(width) for width in flatten(given.state_size)]
-    with naming_swap_memory(given.swap_memory), caches.lock:
+    with naming_swap_memory(given.swap_memory), caches.lock, device.watched(peak := Peak()):
         values = [values_of(layer) for layer in stages.layers]
         besides = bytes_besides(sizes, stages, widths, precision, runs)
         keeper = choose_keeper(device, stream, sizes.blocks, given.swap_memory, options, besides)
@@ -123,5 +123,6 @@ def run(cell: Any, given: Arguments, device: Device) -> tuple[list[Any], Any, Pu
         swap_memory=given.swap_memory,
         done=done,
         pulled=device.new_event(),
+        peak=peak,
     )
     return [outputs.array], pack_sequence_as(given.state_size, leaves), Pulled(forward)

@@ -42,8 +42,9 @@ def training_bytes(
         TypeError, ValueError: as dynamic_rnn does for these arguments.
     """
     found = foreseen(cell, inputs_shape, dtype, sequence_length, parallel_iterations, time_major, swap_memory)
-    if found is None or found.given.max_time == 0 or refusal(cell, found.given) is not None:
-        return of_the_cell(inputs_shape[0 if time_major else 1])
+    reason = found if isinstance(found, str) else refusal(cell, found.given)
+    if isinstance(found, str) or reason is not None:
+        return of_the_cell(inputs_shape[0 if time_major else 1], str(reason))
     given, device, options = found.given, current_device(), settings.current()
     stages = _built(cell, found)
     widths = stages.widths(found.depth)

@@ -10,7 +10,7 @@ from .cost import Block, Decision, moved_bytes, recomputed_bytes
 
 
 class MemoryReport(NamedTuple):
-    """Bytes, but for the words and counts.
+    """Bytes, but for the words and counts; None where nobody can know.
 
     The arrays of the caller (inputs, outputs, states, gradients) are in none of them but ``peak_bytes``.
     """
@@ -20,9 +20,9 @@ class MemoryReport(NamedTuple):
     chunks: int = 0
     parallel_iterations: int = 0
     """Steps of a chunk."""
-    saved_bytes: int = 0
+    saved_bytes: int | None = 0
     """Device memory that is held for the backward pass."""
-    unswapped_bytes: int = 0
+    unswapped_bytes: int | None = 0
     """What it would be without swapping."""
     host_bytes: int = 0
     """Page-locked host memory."""
@@ -34,10 +34,11 @@ class MemoryReport(NamedTuple):
     """What a backward pass computes again."""
     slots: int = 0
     """Blocks on the device which chunks take turns with; without swapping each has its own."""
-    workspace_bytes: int = 0
+    workspace_bytes: int | None = 0
     """What the steps of both passes work in."""
-    peak_bytes: int = 0
-    """The most device memory that was in use at a time since the call began, all that impl_gpu allocated counted."""
+    peak_bytes: int | None = 0
+    """The most device memory that was in use at a time during the call and its pulls so far, all that impl_gpu
+    allocated on the device counted."""
     decision: str = ""
     """What happens to the chunks, and why."""
 
@@ -60,10 +61,18 @@ def forecast(blocks: Sequence[Block], decision: Decision) -> MemoryReport:
     )
 
 
-def of_the_cell(steps: int) -> MemoryReport:
-    """Of a call on the any-cell path, whose pulls hold what they please."""
-    decision = "kept on the device: what the pull of a cell holds is its own, and can't be moved"
-    return MemoryReport(path="any-cell", chunks=steps, parallel_iterations=1, decision=decision)
+def of_the_cell(steps: int, reason: str, peak_bytes: int | None = None) -> MemoryReport:
+    """Of a call on the any-cell path, whose pulls hold what they please; ``reason`` is why it goes there."""
+    return MemoryReport(
+        path="any-cell",
+        chunks=steps,
+        parallel_iterations=1,
+        saved_bytes=None,
+        unswapped_bytes=None,
+        workspace_bytes=None,
+        peak_bytes=peak_bytes,
+        decision=f"kept on the device: what the pull of a cell holds is its own, and can't be moved ({reason})",
+    )
 
 
 def device_sizes(blocks: Sequence[Block], decision: Decision) -> list[int]:

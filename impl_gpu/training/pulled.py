@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ..device.memory import Peak
 from ..device.seam import Device
 from ..fused.caches import Caches, caches_of
 from ..fused.entry import packed_weights, taken_workspace, upload_tables
@@ -50,6 +51,7 @@ class Forward:
     swap_memory: bool
     done: Any  # the event behind all of it
     pulled: Any  # the event behind the last pull
+    peak: Peak  # over the forward pass and all pulls
 
 
 class Pulled:
@@ -67,7 +69,7 @@ class Pulled:
             path="fused",
             parallel_iterations=forward.runs.per_chunk,
             workspace_bytes=forward.sizes.workspace_bytes,
-            peak_bytes=forward.device.peak_bytes(),
+            peak_bytes=forward.peak.nbytes,
         )
 
     def pull(
@@ -87,7 +89,7 @@ class Pulled:
         """
         forward, caches = self._forward, caches_of(self._forward.device)
         stream = forward.device.current_stream()
-        with naming_swap_memory(forward.swap_memory), caches.lock:
+        with naming_swap_memory(forward.swap_memory), caches.lock, forward.device.watched(forward.peak):
             try:
                 with taken_workspace(caches, forward.sizes.backward, stream) as workspace:
                     return self._pull(caches, workspace, stream, d_outputs, d_state)

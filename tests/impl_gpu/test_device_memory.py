@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from impl_gpu.device.host import HostDevice
-from impl_gpu.device.memory import UNLIMITED, Meter, rounded
+from impl_gpu.device.memory import UNLIMITED, Meter, Peak, rounded
 from impl_gpu.device.seam import OutOfDeviceMemory
 from impl_gpu.device.wrapped import Synchronous
 
@@ -17,33 +17,36 @@ def test_a_pool_hands_out_whole_units() -> None:
     assert [rounded(nbytes) for nbytes in (0, 1, 512, 513)] == [0, 512, 512, 1024]
 
 
-def test_a_meter_keeps_the_peak() -> None:
-    meter = Meter()
+def test_a_peak_is_the_most_while_it_is_watched() -> None:
+    meter, outer, inner = Meter(), Peak(), Peak()
     meter.take(500)
-    meter.take(1024)
-    meter.give_back(500)
-    assert (meter.live, meter.peak) == (1024, 1536)
-    meter.reset_peak()
-    assert (meter.live, meter.peak) == (1024, 1024)
-    meter.give_back(1024)
-    assert (meter.live, meter.peak) == (0, 1024)
+    with meter.watched(outer):
+        meter.take(1024)
+        meter.give_back(500)
+        with meter.watched(inner):
+            meter.give_back(1024)
+    meter.take(5000)
+    meter.give_back(5000)
+    assert (meter.live, outer.nbytes, inner.nbytes) == (0, 1536, 1024)
+    with meter.watched(inner):  # on from what it was
+        meter.take(512)
+    assert inner.nbytes == 1024
 
 
 @pytest.mark.parametrize("around", [lambda device: device, Synchronous])
 def test_buffers_and_arrays_count_and_pinned_memory_does_not(around: Callable[[Any], Any]) -> None:
     device = around(HostDevice(0))
     stream = device.current_stream()
-    first, second = device.allocate(600, stream, "first"), device.allocate(8, stream, "second")
-    pinned, empty = device.pinned(5000, "pinned"), device.allocate(0, stream, "empty")
+    with device.watched(peak := Peak()):
+        first, second = device.allocate(600, stream, "first"), device.allocate(8, stream, "second")
+        pinned, empty = device.pinned(5000, "pinned"), device.allocate(0, stream, "empty")
     array = device.array(first, (150,), np.float32)
     del first
     gc.collect()
     assert device.live_bytes() == 1024 + 512
     del array, second
     gc.collect()
-    assert (device.live_bytes(), device.peak_bytes()) == (0, 1536)
-    device.reset_peak()
-    assert device.peak_bytes() == 0
+    assert (device.live_bytes(), peak.nbytes) == (0, 1536)
     assert (pinned.nbytes, empty.nbytes, device.free_bytes()) == (5000, 0, UNLIMITED)
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import cupy
 import numpy as np
 
+from ...device.memory import Peak
 from .. import oracle as forward_oracle
 from ..clock import clock_of
 from ..measure import FEWEST
@@ -110,10 +111,10 @@ class TrainingBench:
     def _peak(self, work: Work) -> tuple[Any, int]:
         """What ``work`` gives, and the most device memory that it had besides what was in use before."""
         before = self._device.live_bytes()
-        self._device.reset_peak()
-        result = work()
-        self._device.synchronize(self._device.current_stream(), "bench")
-        return result, self._device.peak_bytes() - before
+        with self._device.watched(peak := Peak()):
+            result = work()
+            self._device.synchronize(self._device.current_stream(), "bench")
+        return result, peak.nbytes - before
 
     def _against(
         self,

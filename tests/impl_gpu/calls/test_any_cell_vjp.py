@@ -87,6 +87,55 @@ def test_a_users_cell_pulls_back_as_on_the_reference(device: HostDevice) -> None
     device.finish()
 
 
+class Scribbling(Counting):
+    """Its pull writes into what it is given."""
+
+    def call_vjp(self, inputs: Any, state: Any) -> Any:
+        result, pull = super().call_vjp(inputs, state)
+
+        def scribbling(d_output: Any, d_state: Any) -> Any:
+            gradients = pull(d_output, d_state)
+            d_output *= 3
+            d_state[0][...] = 7
+            return gradients
+
+        return result, scribbling
+
+
+@pytest.mark.parametrize("package", [impl_ref, impl_gpu])
+@pytest.mark.parametrize("lengths", [None, LENGTHS])
+def test_a_pull_may_write_into_what_it_is_given(package: Any, lengths: Any, device: HostDevice) -> None:
+    """The cotangents stay the caller's, and another pull gives the same [GRAD-19]."""
+    entered = device.enter if package is impl_gpu else np.array
+    d_outputs, d_h = entered(np.ones((3, 4, 2))), entered(np.ones((3, 2)))
+    found = []
+    for cell in (Counting(), Scribbling()):
+        _, vjp = call(package, cell, sequence_length=lengths, initial_state=state())
+        found += [_numpy(vjp(d_outputs, (d_h, None)).initial_state[0]) for _ in range(2)]
+    assert all(one.tobytes() == found[0].tobytes() for one in found)
+    assert (_numpy(d_outputs) == 1).all()
+    assert (_numpy(d_h) == 1).all()
+
+
+@pytest.mark.parametrize("package", [impl_ref, impl_gpu])
+@pytest.mark.parametrize("path", ["auto", "cell"])
+@pytest.mark.parametrize("lengths", [None, LENGTHS])
+def test_the_initial_state_may_be_written_to_before_the_pull(
+    package: Any, path: str, lengths: Any, device: HostDevice
+) -> None:
+    entered = device.enter if package is impl_gpu else np.array
+    found = []
+    for value in (0.25, 100.0):
+        h = entered(np.full((3, 2), 0.25))
+        with impl_gpu.options(path=path):
+            cell = package.GRUCell(2) if path == "auto" else Counting()
+            given = h if path == "auto" else (h, entered(state()[1]))
+            (outputs, _), vjp = call(package, cell, sequence_length=lengths, initial_state=given)
+        h[...] = value
+        found.append(_numpy(vjp(outputs, None).inputs).tobytes())
+    assert found[0] == found[1]
+
+
 def test_whole_numbers_have_no_gradient(device: HostDevice) -> None:
     _, vjp = call(impl_gpu, Counting(), initial_state=state())
     gradients = vjp(None, None)
@@ -117,7 +166,12 @@ def test_an_activation_with_a_vjp_pulls_back_as_on_the_reference(device: HostDev
 
 def test_the_path_is_told(device: HostDevice) -> None:
     _, vjp = call(impl_gpu, Counting(), initial_state=state())
-    assert vjp.memory.path == "any-cell"
+    assert (vjp.memory.path, vjp.memory.saved_bytes) == ("any-cell", None)
+    assert vjp.memory.decision.endswith("can't be moved (a cell of type Counting)")
+    drops = impl_gpu.DropoutWrapper(impl_gpu.GRUCell(2), state_keep_prob=0.5)
+    _, vjp = call(impl_gpu, drops, swap_memory=True)
+    assert vjp.memory.decision.endswith("can't be moved (gradients through dropout of states)")
+    assert impl_gpu.training_bytes(drops, (3, 4, 2), "float64").decision == vjp.memory.decision
     _, vjp = call(impl_gpu, impl_gpu.LSTMCell(2))
     assert vjp.memory.path == "fused"
 

@@ -15,6 +15,7 @@ from dynamic_rnn_spec import VariableStore, use_store
 from impl_gpu import OutOfDeviceMemory
 from impl_gpu.device import use_device
 from impl_gpu.device.host import HostDevice
+from impl_gpu.device.memory import Peak
 from impl_gpu.device.seam import SeamError
 from impl_gpu.training.swapped import Swapped
 
@@ -47,6 +48,12 @@ WAYS: dict[str, dict[str, Any]] = {
     "recompute": {"swap": "recompute"},
     "budget": {"memory_budget": 12000},
 }
+
+
+def known(nbytes: int | None) -> int:
+    """Bytes that a report of the fused path always has."""
+    assert nbytes is not None
+    return nbytes
 
 
 def check_swapped(trainer: Any, make: Any, arguments: Any, way: str, wanted: Any, judge: Any) -> None:
@@ -189,8 +196,9 @@ def test_a_call_that_found_too_little_memory_leaves_none_behind() -> None:
         device, cell = HostDevice(0), impl_gpu.GRUCell(3)
         x = entered(device, 40)
         before = device.live_bytes()
-        trained(device, cell, x, parallel_iterations=4)
-        for limit in range(before + 1024, device.peak_bytes(), 4096):
+        with device.watched(peak := Peak()):
+            trained(device, cell, x, parallel_iterations=4)
+        for limit in range(before + 1024, peak.nbytes, 4096):
             with use_device(device):
                 impl_gpu.clear_caches()
             device.memory_limit = limit
@@ -216,11 +224,11 @@ def test_what_is_held_grows_with_the_steps_without_swapping_and_not_with_it() ->
             with use_device(device), impl_gpu.variable_scope("train", reuse=impl_gpu.AUTO_REUSE):
                 x = entered(device, steps, rows=1, depth=1)
                 told = impl_gpu.training_bytes(cell, x.shape, "float32", **arguments)
-                held[swap_memory].append(told.saved_bytes)
+                held[swap_memory].append(known(told.saved_bytes))
                 if steps in (64, 512, 4096):
                     report = impl_gpu.dynamic_rnn_vjp(cell, x, dtype="float32", **arguments)[1].memory
                     assert report._replace(peak_bytes=0) == told._replace(peak_bytes=0)
-                    assert report.peak_bytes <= told.peak_bytes
+                    assert known(report.peak_bytes) <= known(told.peak_bytes)
             device.finish()
 
         one = held[False][0] // 2  # a chunk of 32 steps
@@ -241,7 +249,7 @@ def test_the_peak_is_within_what_was_forecast(way: str | None) -> None:
             assert not cell.variables
             report = trained(device, cell, x, **arguments)[1]
             assert report._replace(peak_bytes=0) == told._replace(peak_bytes=0)
-            assert 0.7 * told.peak_bytes < report.peak_bytes <= told.peak_bytes
+            assert 0.7 * known(told.peak_bytes) < known(report.peak_bytes) <= known(told.peak_bytes)
 
 
 def test_a_call_that_breaks_off_leaves_nothing(trainer: Any) -> None:
@@ -275,11 +283,13 @@ def test_the_pulls_of_a_users_cell_are_not_moved() -> None:
 
     with use_device(HostDevice(0)) as device, use_store(VariableStore(seed=0)):
         told = impl_gpu.training_bytes(Mine(3), (4, 5, 2), "float32", swap_memory=True)
-        assert told.decision == "kept on the device: what the pull of a cell holds is its own, and can't be moved"
+        kept = "kept on the device: what the pull of a cell holds is its own, and can't be moved"
+        assert told.decision == f"{kept} (a cell of type Mine)"
         assert (told.path, told.chunks, told.moved_bytes) == ("any-cell", 5, 0)
         x = entered(device, 5)  # type: ignore[arg-type]
         with impl_gpu.options(path="cell"):
             vjp = impl_gpu.dynamic_rnn_vjp(impl_gpu.GRUCell(3), x, dtype="float32", time_major=True, swap_memory=True)[
                 1
             ]
-        assert vjp.memory == told
+        assert vjp.memory.decision == f"{kept} (the switch path says so)"
+        assert vjp.memory._replace(peak_bytes=None, decision="") == told._replace(decision="")

@@ -170,3 +170,13 @@ def test_memory_is_told(trainer: Any) -> None:
     assert told.saved_bytes == told.unswapped_bytes == allocated["kept for the backward pass"]
     assert told.workspace_bytes == allocated["workspace"]
     assert told.peak_bytes >= told.saved_bytes + told.workspace_bytes
+
+
+def test_the_peak_of_a_call_is_its_own(trainer: Any) -> None:
+    with use_store(VariableStore()):
+        cell = trainer.built(STEPS["lstm"][0], D, "float32")
+        pulled = trainer.forward(cell, inputs(9))[2]
+        trainer.pull(pulled, *trainer.cotangents(cell, inputs(9)))
+        before = pulled.memory.peak_bytes
+        trainer.forward(cell, inputs(400))
+        assert pulled.memory.peak_bytes == before
