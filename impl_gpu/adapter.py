@@ -83,14 +83,15 @@ class GpuAdapter(PythonAdapter):
         digest = int(case.digest(), 16)
         self._dice = random.Random(digest)
         graph = True if schedule is not None and schedule % 2 else None
-        if device.kind != "host":
-            with options(graph=graph):
-                return super().run(case)
-        clear_caches()
-        device.restart(digest + int(os.environ.get(SCHEDULE) or 0) + 1000003 * (schedule or 0))
+        on_host = device.kind == "host"
+        if on_host:
+            clear_caches()
+            device.restart(digest + int(os.environ.get(SCHEDULE) or 0) + 1000003 * (schedule or 0))
         # Where swapping is allowed and everything fits, which it always does here, nothing would be swapped.
         with options(graph=graph, swap=_SWAPS[digest % len(_SWAPS)]):
             outcome = super().run(case)
+        if not on_host:
+            return outcome
         try:
             device.finish()
         except SeamError as error:
