@@ -89,10 +89,6 @@ class Check:
         _expect_pair(answer, f"call {index}: " if len(case.calls) > 1 else "", own)
         return answer
 
-    def all_returned(self, case: Case, own: bool = False) -> list[Answer]:
-        """The answers of all calls, each a pair."""
-        return [self.returned(case, index, own) for index in range(len(case.calls))]
-
     def gradients(self, case: Case, index: int = 0, own: bool = False) -> Gradients:
         """The gradients that one call gave for its cotangents; the call must return a pair as well."""
         answer = self.returned(case, index, own)

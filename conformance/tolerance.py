@@ -102,8 +102,3 @@ def for_vector(dtype: Any, steps: int, terms: int, layers: int = 1) -> float:
 def for_gradient_vector(dtype: Any, steps: int, terms: int, layers: int = 1, rows: int = 1) -> float:
     """``for_gradient`` for a recorded vector, never looser than GRADIENT_VECTOR_CAPS."""
     return min(for_gradient(dtype, steps, terms, layers, rows), GRADIENT_VECTOR_CAPS[np.dtype(dtype).name])
-
-
-def for_scalar(dtype: Any, roundings: int = 4) -> float:
-    """The tolerance for an expression of that many roundings: a dropout scaling, a clip, one product."""
-    return roundings * unit_roundoff(dtype)

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from conformance.laws import Unsupported
-from conformance.strategies import argument, batch_major, frame_sizes
+from conformance.strategies import argument, batch_major
 from dynamic_rnn_spec.case import Answer, Case
 from dynamic_rnn_spec.structure import is_sequence, map_structure
 
@@ -41,11 +41,6 @@ def _trace(answer: Answer) -> Sequence[Event]:
 def inputs_at(case: Case, step: int) -> Any:
     """What the cell must be given at a step: the structure of the inputs, each array without its time axis."""
     return map_structure(lambda leaf: leaf[:, step], batch_major(case, argument(case, "inputs")))
-
-
-def steps_of(case: Case) -> int:
-    """T."""
-    return frame_sizes(case)[1]
 
 
 def key_orders(value: Any) -> list[list[Any]]:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from conformance.strategies.frame import call_of
-from dynamic_rnn_spec.case import PARAMETERS, Call, Case, CellSpec, Cotangents
+from dynamic_rnn_spec.case import Call, Case, CellSpec, Cotangents
 from dynamic_rnn_spec.structure import flatten, is_sequence, map_structure
 
 
@@ -172,11 +172,6 @@ def repeated(case: Case, *later: Call) -> Case:
 def by_keyword(case: Case) -> Case:
     """Every argument by its name."""
     return with_positional(case, 0)
-
-
-def in_order(case: Case) -> Sequence[str]:
-    """The parameters that the call gives, in the page's order."""
-    return [name for name in PARAMETERS if name in the_call(case).arguments]
 
 
 def with_cotangents(case: Case, outputs: Any, state: Any) -> Case:

@@ -141,4 +141,3 @@ def test_a_tolerance_grows_with_steps_terms_and_layers() -> None:
     assert tolerance.for_cell(np.float32, steps=1, terms=8, layers=2) == 2 * one
     assert tolerance.for_cell(np.float32, steps=1, terms=9) > one
     assert tolerance.for_cell(np.float64, steps=1, terms=8) == one * 2.0**-29
-    assert tolerance.for_scalar(np.float16, 2) == 2.0**-10

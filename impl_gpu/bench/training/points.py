@@ -1,7 +1,7 @@
 """What is measured of training: the points of the grid and the ways to keep what the backward pass needs."""
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from ..points import CELLS, PRECISIONS, Point, Shape
 
@@ -62,8 +62,3 @@ def ceiling(limit: int, shape: Shape, itemsize: int, weights: int, saved: int, s
     packed weights and the states at the ends are not counted, so that no program reaches it.
     """
     return (limit - 2 * weights - slots) // (caller_bytes(shape, itemsize) + saved)
-
-
-def describe_way(way: Way) -> dict[str, Any]:
-    """The way as JSON."""
-    return way._asdict()
