@@ -113,7 +113,7 @@ class OffByOne(Right):
         if answer.kind != "returned":
             return answer
         more = map_structure(lambda leaf: leaf + np.ones((), leaf.dtype), answer.outputs)
-        return answer.replace(result=(more, answer.state))  # type: ignore[no-any-return]
+        return answer.replace(result=(more, answer.state))  # type: ignore[no-any-return]  # replace keeps the type
 
 
 def sleep(seconds: float) -> float:
@@ -160,7 +160,7 @@ class MinusZero(Reference):
             return np.where(leaf == 0, -leaf, leaf) if leaf.dtype.kind == "f" else leaf
 
         outputs = map_structure(negative, answer.outputs)
-        return answer.replace(result=(outputs, answer.state))  # type: ignore[no-any-return]
+        return answer.replace(result=(outputs, answer.state))  # type: ignore[no-any-return]  # replace keeps the type
 
 
 class Inexact(Reference):
@@ -170,7 +170,7 @@ class Inexact(Reference):
 
     def changed(self, call: Any, answer: Answer, schedule: int) -> Answer:
         state = map_structure(lambda leaf: leaf + np.float32(0.01) if leaf.dtype == np.float32 else leaf, answer.state)
-        return answer.replace(result=(answer.outputs, state))  # type: ignore[no-any-return]
+        return answer.replace(result=(answer.outputs, state))  # type: ignore[no-any-return]  # replace keeps the type
 
 
 class Moody(Reference):
@@ -182,7 +182,7 @@ class Moody(Reference):
         if schedule != 3 or call.arguments["inputs"].size < 20:
             return answer
         state = map_structure(lambda leaf: np.nextafter(leaf, leaf.dtype.type(9)), answer.state)
-        return answer.replace(result=(answer.outputs, state))  # type: ignore[no-any-return]
+        return answer.replace(result=(answer.outputs, state))  # type: ignore[no-any-return]  # replace keeps the type
 
 
 class WrongKind(Reference):
@@ -192,7 +192,7 @@ class WrongKind(Reference):
 
     def refused(self, answer: Answer) -> Answer:
         assert answer.error is not None
-        return answer.replace(error=Raised("other", "RuntimeError", "no", "before"))  # type: ignore[no-any-return]
+        return answer.replace(error=Raised("other", "RuntimeError", "no", "before"))  # type: ignore[no-any-return]  # replace keeps the type
 
 
 class WithoutFloat16(Reference):
@@ -219,7 +219,7 @@ class LeakyGradients(Reference):
             return None if leaf is None else np.where(leaf == 0, leaf + 1, leaf)
 
         leaky = map_structure(filled, answer.gradients.inputs)
-        return answer.replace(gradients=answer.gradients._replace(inputs=leaky))  # type: ignore[no-any-return]
+        return answer.replace(gradients=answer.gradients._replace(inputs=leaky))  # type: ignore[no-any-return]  # replace keeps the type
 
 
 class WithoutGradients(Reference):
@@ -228,4 +228,4 @@ class WithoutGradients(Reference):
     name = "without_gradients"
 
     def changed(self, call: Any, answer: Answer, schedule: int) -> Answer:
-        return answer.replace(gradients=None)  # type: ignore[no-any-return]
+        return answer.replace(gradients=None)  # type: ignore[no-any-return]  # replace keeps the type

@@ -187,7 +187,7 @@ def sums_that_begin_with_what_was_there(self: Any, device: Any, *what: Any) -> N
     class Idle:
         def zero(self, *arguments: Any) -> None: ...
 
-    _sums(self, Idle(), *what)  # type: ignore[arg-type]
+    _sums(self, Idle(), *what)  # type: ignore[arg-type]  # asked for zero alone
     self._device = device
 
 

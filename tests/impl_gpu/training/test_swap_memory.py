@@ -281,12 +281,13 @@ def test_the_pulls_of_a_users_cell_are_not_moved() -> None:
     class Mine(impl_gpu.GRUCell):
         pass
 
-    with use_device(HostDevice(0)) as device, use_store(VariableStore(seed=0)):
+    device = HostDevice(0)
+    with use_device(device), use_store(VariableStore(seed=0)):
         told = impl_gpu.training_bytes(Mine(3), (4, 5, 2), "float32", swap_memory=True)
         kept = "kept on the device: what the pull of a cell holds is its own, and can't be moved"
         assert told.decision == f"{kept} (a cell of type Mine)"
         assert (told.path, told.chunks, told.moved_bytes) == ("any-cell", 5, 0)
-        x = entered(device, 5)  # type: ignore[arg-type]
+        x = entered(device, 5)
         with impl_gpu.options(path="cell"):
             vjp = impl_gpu.dynamic_rnn_vjp(impl_gpu.GRUCell(3), x, dtype="float32", time_major=True, swap_memory=True)[
                 1
