@@ -49,7 +49,7 @@ def _whole(clause: clauses.Clause, tests: list[str], planted: list[str]) -> Text
     else:
         lines.append(f"    not observable: {clause.reason} (reviewed {clause.reviewed})")
     lines += [f"    test: {name}" for name in tests] or ["    no test"]
-    lines += [f"    mutant: {text}" for text in planted] or ["    no mutant"]
+    lines += [f"    mutant of {text}" for text in planted] or ["    no mutant"]
     return Text("\n".join(lines) + "\n")
 
 
@@ -57,6 +57,7 @@ def _mutants() -> dict[str, list[str]]:
     from conformance import mutants
 
     found: dict[str, list[str]] = {}
-    for mutant in mutants.load():
-        found.setdefault(mutant.clause, []).append(f"{mutant.id}: {mutant.note}")
+    for package in mutants.packages():
+        for mutant in mutants.load(mutants.folder_of(package)):
+            found.setdefault(mutant.clause, []).append(f"{package}: {mutant.id}: {mutant.note}")
     return found

@@ -85,6 +85,11 @@ class Mutant:
         return text.replace(self.find, self.replace)
 
 
+def packages() -> list[str]:
+    """The implementations that have mutants, the reference first."""
+    return [DEFAULT_PACKAGE, *sorted({path.parent.name for path in Path(__file__).parent.glob("*/*.toml")})]
+
+
 def folder_of(package: str) -> Path:
     """Where the mutants of an implementation lie.
 

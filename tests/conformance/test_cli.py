@@ -113,6 +113,8 @@ def test_clauses_are_listed_and_shown_whole(capfd: pytest.CaptureFixture[str]) -
     assert "on the page: Args > sequence_length, sentence 2" in shown
     assert "test: conformance.properties.test_sequence_length" in shown
     assert "not observable: " in shown
+    assert "mutant of impl_ref: SEQ-5-" in shown
+    assert "mutant of impl_gpu: SEQ-5-not-zeroed: outputs past a row's end are left as the memory was" in shown
 
 
 def test_the_module_is_a_command() -> None:
