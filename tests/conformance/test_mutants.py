@@ -10,6 +10,7 @@ from conformance import mutants, registry
 from conformance.engine import Settings
 from conformance.mutants import Mutant, MutantError, command, trial
 from conformance.mutants.trial import Finding, Trial
+from dynamic_rnn_spec import clauses
 from dynamic_rnn_spec.case import Answer, Case, Outcome
 
 QUICK = Settings(profile="smoke", shrink=False)
@@ -212,3 +213,10 @@ def test_the_suites_own_mutants_fit_the_code_of_today(of: str) -> None:
             assert one.mutated()
         else:
             assert callable(trial.function(one.spoil))
+
+
+def test_every_clause_of_gradients_has_a_mutant_in_each_implementation() -> None:
+    section = {id for id, clause in clauses.load().items() if clause.section == "gradients" and clause.testable}
+    assert mutants.packages() == ["impl_ref", "impl_gpu"]
+    for package in mutants.packages():
+        assert section - {one.clause for one in mutants.load(mutants.folder_of(package))} == set()
