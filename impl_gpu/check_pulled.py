@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from dynamic_rnn_spec import ArgumentTypeError, ArgumentValueError
+from dynamic_rnn_spec.pulled import check_triple
 from dynamic_rnn_spec.structure import flatten
 
 from .abstract import Abstract
@@ -28,14 +29,12 @@ def check_pulled(
         TypeError: no triple; a gradient that is no array, or of another dtype than what it belongs to [GRAD-5].
         ValueError: another number of gradients, or another shape [GRAD-5].
     """
-    if not isinstance(pulled, tuple) or len(pulled) != 3 or not isinstance(pulled[2], Mapping):
-        wanted = "(d_inputs, d_state, d_variables) from the pull of its call_vjp, the last by variables"
-        raise ArgumentTypeError("cell", wanted, describe_given(pulled), "GRAD-5")
+    d_inputs, d_state, d_own = check_triple(pulled)
     steps = [Abstract((given.batch_size, *x.shape[2:]), x.dtype) for x in given.inputs]
-    d_inputs = _check_leaves("d_inputs", pulled[0], [x if has_gradient(x.dtype) else None for x in steps])
-    d_state = _check_leaves("d_state", pulled[1], [None if d is None else known_of(d) for d in d_states])
+    d_inputs = _check_leaves("d_inputs", d_inputs, [x if has_gradient(x.dtype) else None for x in steps])
+    d_state = _check_leaves("d_state", d_state, [None if d is None else known_of(d) for d in d_states])
     d_variables = {}
-    for name, d in pulled[2].items():
+    for name, d in d_own.items():
         like = variables.get(name)
         if d is not None and (like is None or has_gradient(like.dtype)):
             _check_leaf(f"the gradient of {name}", d, like)

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from dynamic_rnn_spec import ArgumentTypeError, ArgumentValueError
+from dynamic_rnn_spec.pulled import check_triple
 from dynamic_rnn_spec.structure import flatten
 
 from .arguments import Arguments
@@ -29,10 +30,7 @@ def check_pulled(
         TypeError: it is no triple with a dict at its end, or a gradient is no array or of another dtype [GRAD-5].
         ValueError: another number of gradients, or another shape [GRAD-5].
     """
-    if not isinstance(pulled, tuple) or len(pulled) != 3 or not isinstance(pulled[2], dict):
-        wanted = "(d_inputs, d_state, d_variables), the last a dict, from its pull"
-        raise ArgumentTypeError("cell", wanted, _describe(pulled), "GRAD-5")
-    d_inputs, d_state, d_variables = pulled
+    d_inputs, d_state, d_variables = check_triple(pulled)
     likes = [np.zeros((given.batch_size, *x.shape[2:]), x.dtype) if has_gradient(x) else None for x in given.inputs]
     checked = {name: _variable(name, d, variables.get(name)) for name, d in d_variables.items()}
     own = {name: d for name, d in checked.items() if d is not None}
@@ -67,7 +65,3 @@ def _leaf(place: str, d: Any, like: Array | None) -> Array | None:
     if d.shape != like.shape:
         raise ArgumentValueError("cell", f"shape {like.shape} in {place}", str(d.shape), "GRAD-5")
     return np.asarray(d)
-
-
-def _describe(value: Any) -> str:
-    return f"a {type(value).__name__} of {len(value)}" if isinstance(value, (tuple, list)) else describe_type(value)

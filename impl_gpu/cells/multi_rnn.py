@@ -90,11 +90,15 @@ class MultiRNNCell(RNNCell):
         def pull(d_output: Any, d_new_state: Any) -> tuple[Any, Any, dict[Any, Any]]:
             d_states: list[Any] = self._split(d_new_state)
             d_variables: dict[Any, Any] = {}
+            absent: dict[Any, None] = {}
             for index in reversed(range(len(pulls))):
                 d_output, d_states[index], d_own = pulls[index](d_output, d_states[index])
                 for name, d in d_own.items():
+                    if d is None:
+                        absent[name] = None
+                        continue
                     d_variables[name] = d if name not in d_variables else d_variables[name] + d  # GRAD-16
-            return d_output, self._joined(d_states), d_variables
+            return d_output, self._joined(d_states), {**absent, **d_variables}
 
         return (output, self._joined(new_states)), pull
 

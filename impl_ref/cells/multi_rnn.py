@@ -86,13 +86,17 @@ class MultiRNNCell(RNNCell):
         def pull(d_output: Any, d_new_state: Any) -> tuple[Any, Any, dict[Any, Any]]:
             d_states: list[Any] = []
             d_variables: dict[Any, Any] = {}
+            absent: dict[Any, None] = {}
             for pull_cell, d_new in zip(reversed(pulls), reversed(self._states(d_new_state)), strict=True):
                 d_output, d_old, d_own = pull_cell(d_output, d_new)
                 d_states.insert(0, d_old)
                 for name, d in d_own.items():  # GRAD-16: a variable of several cells gets the sum
+                    if d is None:
+                        absent[name] = None
+                        continue
                     with quiet():
                         d_variables[name] = d_variables[name] + d if name in d_variables else d
-            return d_output, self._joined(d_states), d_variables
+            return d_output, self._joined(d_states), {**absent, **d_variables}
 
         return (output, self._joined(news)), pull
 

@@ -15,6 +15,7 @@ import numpy as np
 
 from .errors import ArgumentTypeError, ArgumentValueError
 from .initializers import GlorotUniform
+from .pulled import check_step_and_pull, check_triple, describe
 from .structure import flatten, map_structure
 from .variable_scope import (
     Initializer,
@@ -139,7 +140,7 @@ class RNNCell(abc.ABC):
         return self._step(self.call, inputs, state, scope)
 
     def call_vjp(self, inputs: Any, state: Any) -> Any:
-        """One step and how to pull gradients back through it; a cell that is to be trained has it beside ``call``.
+        """One step and its pull (the pullback, or VJP); a cell that is to be trained has it beside ``call``.
 
         Args:
             inputs, state: what ``call`` is given.
@@ -149,7 +150,8 @@ class RNNCell(abc.ABC):
             the gradients of output and new state, in their structures, and returns ``(d_inputs, d_state,
             d_variables)``: those of inputs and state in theirs, and a dict with the gradient of every variable, by
             the weight that ``add_variable`` returned or, from the pull of an inner cell's ``vjp``, by name. An array
-            without a floating dtype has None for its gradient. ``pull`` may be called more than once.
+            without a floating dtype has None for its gradient, and such a variable may be left out; None for a
+            floating one counts as zeros. ``pull`` may be called more than once.
 
         Raises:
             TypeError: the cell has none of its own [GRAD-20].
@@ -166,19 +168,24 @@ class RNNCell(abc.ABC):
             ``(output, new_state), pull`` as ``call_vjp`` has it, but d_variables by the variables' names.
 
         Raises:
-            TypeError: the cell, or one that it is made of, can't pull gradients back [GRAD-20].
+            TypeError: the cell, or one that it is made of, can't pull gradients back [GRAD-20]; ``call_vjp``, or later
+                the pull, gives something else [GRAD-5], or gradients by other keys [GRAD-3].
+            ValueError, by the pull: a floating variable is left out [GRAD-3], or the gradient of a weight in parts has
+                another shape [GRAD-5].
         """
         lacking = self.without_vjp()
         if lacking is not None:
             raise cannot_pull_back(lacking)
-        result, pull = self._step(self.call_vjp, inputs, state, scope)
+        result, pull = self._step(lambda x, s: check_step_and_pull(self.call_vjp(x, s)), inputs, state, scope)
 
         def pull_by_name(d_output: Any, d_new_state: Any) -> Any:
-            pulled = pull(d_output, d_new_state)
-            if not isinstance(pulled, tuple) or len(pulled) != 3 or not isinstance(pulled[2], dict):
-                wanted = "(d_inputs, d_state, d_variables), the last a dict, from its pull"
-                raise ArgumentTypeError("cell", wanted, type(pulled).__name__, "GRAD-5")
-            return pulled[0], pulled[1], _by_name(pulled[2])
+            d_inputs, d_state, d_weights = check_triple(pull(d_output, d_new_state))
+            d_variables = _by_name(d_weights)
+            for variable in self.variables:
+                if variable.name not in d_variables and _has_gradient(variable.dtype):
+                    wanted = "a gradient, or None, for {} from the pull of call_vjp".format(variable.name)
+                    raise ArgumentValueError("cell", wanted, "no such key", "GRAD-3")
+            return d_inputs, d_state, d_variables
 
         return result, pull_by_name
 
@@ -306,6 +313,28 @@ class Weight:
         module = np if like is None else array_module(like)
         return module.concatenate([part.read(like) for part in self.parts], axis=0)
 
+    def apart(self, gradient: Any) -> List[Tuple[str, Any]]:
+        """A gradient of the whole as gradients of the variables, each with its name: of parts, the rows of each.
+
+        Raises:
+            TypeError: that of a weight in parts is no array [GRAD-5].
+            ValueError: it has another shape than the weight [GRAD-5].
+        """
+        if gradient is None or len(self.parts) == 1:
+            return [(part.name, gradient) for part in self.parts]
+        whole = self.parts[0].name.rsplit("/", 1)[0]
+        if not hasattr(gradient, "shape"):
+            raise ArgumentTypeError("cell", "an array for the gradient of " + whole, describe(gradient), "GRAD-5")
+        shape = tuple(gradient.shape)
+        if shape != self.shape:
+            wanted = "shape {} in the gradient of {}".format(self.shape, whole)
+            raise ArgumentValueError("cell", wanted, str(shape), "GRAD-5")
+        pieces, start = [], 0
+        for part in self.parts:
+            pieces.append((part.name, gradient[start : start + part.shape[0]]))
+            start += part.shape[0]
+        return pieces
+
     def __array__(self, *args: Any, **kwargs: Any) -> "np.ndarray[Any, Any]":
         raise TypeError("a weight is no array: weight.read(like) gives its value in the module of like")
 
@@ -325,23 +354,26 @@ def _as_derived(cls: type, attribute: str, other: str) -> bool:
 
 
 def _by_name(gradients: Any) -> Dict[str, Any]:
-    """Gradients by the names of variables: of a weight in parts, a part of the rows for each."""
+    """Gradients by the names of variables; of one that stands under several keys, the sum."""
     named: Dict[str, Any] = {}
     for key, gradient in gradients.items():
-        if gradient is None:
-            continue  # of a variable without a floating dtype
         if isinstance(key, str):
             pieces = [(key, gradient)]
-        elif len(key.parts) == 1:
-            pieces = [(key.parts[0].name, gradient)]
+        elif isinstance(key, Weight):
+            pieces = key.apart(gradient)
         else:
-            pieces, start = [], 0
-            for part in key.parts:
-                pieces.append((part.name, gradient[start : start + part.shape[0]]))
-                start += part.shape[0]
+            wanted = "what add_variable returned, or names, as keys of d_variables from the pull of call_vjp"
+            got = "the Variable " + key.name if isinstance(key, Variable) else describe(key)
+            raise ArgumentTypeError("cell", wanted, got, "GRAD-3")
         for name, piece in pieces:
-            named[name] = named[name] + piece if name in named else piece
+            before = named.get(name)
+            named[name] = piece if before is None else before if piece is None else before + piece
     return named
+
+
+def _has_gradient(dtype: Any) -> bool:
+    """Whether a variable of that dtype has a gradient; ml_dtypes' bfloat16 is no kind of floating to NumPy."""
+    return dtype.kind in "fc" or dtype.name == "bfloat16"
 
 
 def part_sizes(rows: int, partitions: int) -> List[int]:

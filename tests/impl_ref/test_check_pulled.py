@@ -34,11 +34,7 @@ class Pulled(RNNCell):
         return inputs, (inputs, state[1])
 
     def call_vjp(self, inputs: Any, state: Any) -> Any:
-        return self.call(inputs, state), None
-
-    def vjp(self, inputs: Any, state: Any, scope: Any = None) -> Any:
-        result, _ = super().vjp(inputs, state, scope)
-        return result, lambda d_output, d_new_state: self.pulled
+        return self.call(inputs, state), lambda d_output, d_new_state: self.pulled
 
 
 def gradients(pulled: Any) -> Any:
@@ -48,6 +44,8 @@ def gradients(pulled: Any) -> Any:
 
 
 D_X, W = np.full((2, 4), 2, np.float32), np.ones(3, np.float32)
+NONE = {"rnn/pulled/w": None}
+TRIPLE = "(d_inputs, d_state, d_variables) from the pull of call_vjp, d_variables a dict"
 
 
 def test_none_is_zeros_where_there_is_a_gradient() -> None:
@@ -73,14 +71,15 @@ def _rows(dtype: Any = np.float32) -> Array:
 @pytest.mark.parametrize(
     ("pulled", "kind", "wanted", "got"),
     [
-        ([D_X, None, {}], TypeError, "(d_inputs, d_state, d_variables), the last a dict, from its pull", "a list of 3"),
-        ((D_X, None), TypeError, "(d_inputs, d_state, d_variables), the last a dict, from its pull", "a tuple of 2"),
-        ((D_X, None, W), TypeError, "(d_inputs, d_state, d_variables), the last a dict, from its pull", "a tuple of 3"),
-        ((D_X, None, {}), ValueError, "2 gradients in d_state of its pull", "1"),
-        (((D_X, D_X), (None, None), {}), ValueError, "1 gradients in d_inputs of its pull", "2"),
-        ((1.0, (None, None), {}), TypeError, "arrays in d_inputs of its pull", "1.0"),
-        ((_rows(np.float64), (None, None), {}), TypeError, "dtype float32 in d_inputs of its pull", "float64"),
-        ((D_X, (D_X[:1], None), {}), ValueError, "shape (2, 4) in d_state of its pull", "(1, 4)"),
+        (None, TypeError, TRIPLE, "None"),
+        ([D_X, None, {}], TypeError, TRIPLE, "a list of 3"),
+        ((D_X, None), TypeError, TRIPLE, "a tuple of 2"),
+        ((D_X, None, W), TypeError, TRIPLE, "a tuple of 3 whose last is an object of type ndarray"),
+        ((D_X, None, NONE), ValueError, "2 gradients in d_state of its pull", "1"),
+        (((D_X, D_X), (None, None), NONE), ValueError, "1 gradients in d_inputs of its pull", "2"),
+        ((1.0, (None, None), NONE), TypeError, "arrays in d_inputs of its pull", "1.0"),
+        ((_rows(np.float64), (None, None), NONE), TypeError, "dtype float32 in d_inputs of its pull", "float64"),
+        ((D_X, (D_X[:1], None), NONE), ValueError, "shape (2, 4) in d_state of its pull", "(1, 4)"),
         ((D_X, (D_X, None), {"rnn/pulled/w": 1}), TypeError, "an array for the gradient of rnn/pulled/w", "1"),
         (
             (D_X, (D_X, None), {"rnn/pulled/w": W[None]}),
@@ -99,3 +98,18 @@ def _rows(dtype: Any = np.float32) -> Array:
 def test_what_does_not_fit_is_refused(pulled: Any, kind: type[Exception], wanted: str, got: str, refused: Any) -> None:
     with refused(kind, "cell", wanted, got, "GRAD-5"):
         gradients(pulled)
+
+
+def test_a_pull_of_a_vjp_of_ones_own_is_checked_in_the_same_words(refused: Any) -> None:
+    class Around(Pulled):
+        def vjp(self, inputs: Any, state: Any, scope: Any = None) -> Any:
+            result, _ = super().vjp(inputs, state, scope)
+            return result, lambda d_output, d_new_state: (D_X, None)
+
+        def __call__(self, inputs: Any, state: Any, scope: Any = None) -> Any:
+            raise AssertionError("it was called")
+
+    state = np.ones((2, 4), np.float32), np.ones((2, 1), np.int64)
+    _, vjp = dynamic_rnn_vjp(Around(None), X, initial_state=state, dtype=np.float32)
+    with refused(TypeError, "cell", TRIPLE, "a tuple of 2", "GRAD-5"):
+        vjp(None, None)

@@ -179,8 +179,12 @@ def test_the_path_is_told(device: HostDevice) -> None:
 @pytest.mark.parametrize(
     ("spoilt", "kind", "said"),
     [
-        (lambda g: g[:2], TypeError, r"cell: expected \(d_inputs, d_state, d_variables\)"),
-        (lambda g: (g[0], g[1], None), TypeError, r"cell: expected \(d_inputs, d_state, d_variables\)"),
+        (
+            lambda g: g[:2],
+            TypeError,
+            r"\(d_inputs, d_state, d_variables\) from the pull of call_vjp.*, got a tuple of 2 ",
+        ),
+        (lambda g: (g[0], g[1], None), TypeError, "d_variables a dict, got a tuple of 3 whose last is None "),
         (lambda g: (g[0][:, :1], *g[1:]), ValueError, r"shape \(3, 2\) in d_inputs of its pull, got \(3, 1\)"),
         (lambda g: (g[0].astype("float32"), *g[1:]), TypeError, "dtype float64 in d_inputs of its pull, got float32"),
         (lambda g: (1.0, *g[1:]), TypeError, "an array in d_inputs of its pull"),
@@ -192,3 +196,82 @@ def test_what_a_pull_gives_is_checked(device: HostDevice, spoilt: Any, kind: Any
     _, vjp = call(impl_gpu, Counting(spoilt), initial_state=state())
     with pytest.raises(kind, match=said):
         vjp(None, None)
+
+
+class Told(Counting):
+    """Its call_vjp gives what it is told, from the pair and the pull that there were."""
+
+    def __init__(self, give: Any) -> None:
+        super().__init__()
+        self._give = give
+
+    def call_vjp(self, inputs: Any, state: Any) -> Any:
+        return self._give(*super().call_vjp(inputs, state))
+
+
+@pytest.mark.parametrize("package", [impl_ref, impl_gpu])
+@pytest.mark.parametrize(
+    ("give", "got"),
+    [
+        (lambda pair, pull: None, "None"),
+        (lambda pair, pull: pair, "a tuple of 2 whose last is a tuple of 2"),
+        (lambda pair, pull: (pair, None), "a tuple of 2 whose last is None"),
+        (lambda pair, pull: (*pair, pull), "a tuple of 3"),
+    ],
+)
+def test_a_call_vjp_without_a_pull_is_told_so(
+    device: HostDevice, refused: Any, package: Any, give: Any, got: str
+) -> None:
+    wanted = "((output, new_state), pull) from call_vjp, pull a function"
+    with refused(TypeError, "cell", wanted, got, "GRAD-5"):
+        call(package, Told(give), initial_state=state())
+
+
+@pytest.mark.parametrize("package", [impl_ref, impl_gpu])
+@pytest.mark.parametrize("around", [lambda rnn, cell: cell, lambda rnn, cell: rnn.MultiRNNCell([rnn.GRUCell(2), cell])])
+def test_a_variable_without_a_key_is_refused_and_none_is_zeros(
+    device: HostDevice, refused: Any, package: Any, around: Any
+) -> None:
+    def pulled_with(d_variables: Any) -> Any:
+        cell = around(package, Counting(lambda g: (*g[:2], d_variables(g[2]))))
+        start = state() if isinstance(cell, Counting) else (np.zeros((3, 2)), state())
+        return cell, call(package, cell, initial_state=start)[1]
+
+    cell, vjp = pulled_with(lambda d: {})
+    name = cell.variables[-2].name
+    wanted = f"a gradient, or None, for {name} from the pull of call_vjp"
+    with refused(ValueError, "cell", wanted, "no such key", "GRAD-3"):
+        vjp(None, None)
+    _, vjp = pulled_with(lambda d: dict.fromkeys(d))
+    found = vjp(None, None).variables
+    assert _numpy(found[name]).tolist() == [[0, 0], [0, 0]]
+    assert found[cell.variables[-1].name] is None
+
+
+@pytest.mark.parametrize("package", [impl_ref, impl_gpu])
+@pytest.mark.parametrize("silent", [0, 1, 2])
+def test_a_stack_sums_what_its_cells_say_and_none_adds_nothing(device: HostDevice, package: Any, silent: int) -> None:
+    """Of cells that share a variable one may have no gradient for it at a step [GRAD-16]."""
+
+    class Sharing(Counting):
+        calls = 0
+
+        def call_vjp(self, inputs: Any, state: Any) -> Any:
+            index, self.calls = self.calls % 2, self.calls + 1
+            result, pull = super().call_vjp(inputs, state)
+
+            def sharing(d_output: Any, d_state: Any) -> Any:
+                d_inputs, d_old, d_variables = pull(d_output, d_state)
+                if silent in (index, 2):
+                    d_variables = dict.fromkeys(d_variables)
+                else:
+                    d_variables[self._w] = array_module(inputs).ones_like(d_variables[self._w])
+                return d_inputs, d_old, d_variables
+
+            return result, sharing
+
+    cell = Sharing()
+    _, vjp = call(package, package.MultiRNNCell([cell, cell]), initial_state=(state(), state()), sequence_length=None)
+    found = vjp(None, None).variables
+    (name,) = [name for name in found if name.endswith("/w")]
+    assert _numpy(found[name]).tolist() == [[0 if silent == 2 else 4] * 2] * 2
