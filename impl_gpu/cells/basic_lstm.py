@@ -22,7 +22,8 @@ class BasicLSTMCell(WeightedCell):
         num_units: n, the columns of c, of h and of the output.
         forget_bias: what is added to f at each step, apart from the bias variable [EQ-14].
         state_is_tuple: True: the state is LSTMStateTuple(c, h). False: one array [B, 2n], c to the left [EQ-15].
-        activation: a function of an array of the device; None is tanh [EQ-13], and only tanh runs fused.
+        activation: a function of an array of the device; None is tanh [EQ-13], and only tanh runs fused. Gradients need
+            ``activation.vjp(x)``, which gives y and ``pull(d_y)``, and that gives d_x [GRAD-20].
         reuse: None, True, False or AUTO_REUSE: whether variables of the same names are shared [SCOPE-7].
 
     Raises:

@@ -18,7 +18,8 @@ class BasicRNNCell(WeightedCell):
 
     Args:
         num_units: n, the columns of the state and of the output.
-        activation: a function of an array of the device; None is tanh [EQ-13], and only tanh runs fused.
+        activation: a function of an array of the device; None is tanh [EQ-13], and only tanh runs fused. Gradients need
+            ``activation.vjp(x)``, which gives y and ``pull(d_y)``, and that gives d_x [GRAD-20].
         reuse: None, True, False or AUTO_REUSE: whether variables of the same names are shared [SCOPE-7].
 
     Raises:

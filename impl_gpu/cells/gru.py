@@ -20,7 +20,8 @@ class GRUCell(WeightedCell):
 
     Args:
         num_units: n, the columns of the state and of the output.
-        activation: a function of an array of the device; None is tanh [EQ-13], and only tanh runs fused.
+        activation: a function of an array of the device; None is tanh [EQ-13], and only tanh runs fused. Gradients need
+            ``activation.vjp(x)``, which gives y and ``pull(d_y)``, and that gives d_x [GRAD-20].
         reuse: None, True, False or AUTO_REUSE: whether variables of the same names are shared [SCOPE-7].
         kernel_initializer: of both kernels; None is the scope's, else glorot uniform [VAR-12].
         bias_initializer: of both biases; None is 1 for the gates and 0 for the candidate [VAR-8, VAR-12].

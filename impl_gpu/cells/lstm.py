@@ -31,7 +31,8 @@ class LSTMCell(WeightedCell):
             computed with as a whole [VAR-15].
         forget_bias: what is added to f at each step, apart from the bias variable [EQ-14].
         state_is_tuple: True: the state is LSTMStateTuple(c, m). False: one array [B, n + p], c to the left [EQ-15].
-        activation: a function of an array of the device; None is tanh [EQ-13], and only tanh runs fused.
+        activation: a function of an array of the device; None is tanh [EQ-13], and only tanh runs fused. Gradients need
+            ``activation.vjp(x)``, which gives y and ``pull(d_y)``, and that gives d_x [GRAD-20].
         reuse: None, True, False or AUTO_REUSE: whether variables of the same names are shared [SCOPE-7].
 
     Raises:

@@ -21,7 +21,8 @@ class ResidualWrapper(Wrapper):
     Args:
         cell: the wrapped cell; without ``residual_fn`` its inputs and outputs agree in structure, shapes and dtypes.
         residual_fn: ``residual_fn(inputs, outputs)`` gives the outputs, from arrays of the device; None adds leaf by
-            leaf, and only that runs fused.
+            leaf, and only that runs fused. Gradients need ``residual_fn.vjp(inputs, outputs)``, which gives the outputs
+            and ``pull(d)``, and that gives ``(d_inputs, d_outputs)`` [GRAD-20].
 
     Raises:
         TypeError: ``cell`` is no cell [CELL-2, CELL-3], ``residual_fn`` no function [EQ-11].
@@ -46,8 +47,8 @@ class ResidualWrapper(Wrapper):
     def vjp(self, inputs: Any, state: Any, scope: None | str | VariableScope = None) -> Any:
         """The step, and its pull: both terms of a sum have its gradient."""
         (outputs, new_state), pull_cell = self._cell.vjp(inputs, state, scope)
-        function_vjp = add_vjp if self._residual_fn is add else self._residual_fn.vjp  # type: ignore[attr-defined]
-        total, pull_total = function_vjp(inputs, outputs)
+        total_vjp = add_vjp if self._residual_fn is add else getattr(self._residual_fn, "vjp")  # noqa: B009  # own only
+        total, pull_total = total_vjp(inputs, outputs)
 
         def pull(d_total: Any, d_new_state: Any) -> Any:
             d_beside, d_outputs = pull_total(d_total)

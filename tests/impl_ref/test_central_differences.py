@@ -47,8 +47,8 @@ def _twice_and_product_vjp(inputs: Any, outputs: Any) -> Any:
     return twice_and_product(inputs, outputs), lambda d: (d + d + d * outputs, d * inputs)
 
 
-softsign.vjp = _softsign_vjp  # type: ignore[attr-defined]
-twice_and_product.vjp = _twice_and_product_vjp  # type: ignore[attr-defined]
+softsign.vjp = _softsign_vjp  # type: ignore[attr-defined]  # a function has no such attribute
+twice_and_product.vjp = _twice_and_product_vjp  # type: ignore[attr-defined]  # a function has no such attribute
 
 
 class Gated(RNNCell):

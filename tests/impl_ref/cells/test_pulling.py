@@ -34,7 +34,7 @@ def test_a_function_without_gradients_is_refused(vjp: Any, refused: Any) -> None
     def own(x: Any) -> Any:
         return x
 
-    own.vjp = vjp  # type: ignore[attr-defined]
+    own.vjp = vjp  # type: ignore[attr-defined]  # a function has no such attribute
     wanted = "a function with an attribute vjp, since gradients are wanted"
     with refused(TypeError, "activation", wanted, "an object of type function without one", "GRAD-20"):
         check_pulls("activation", own, np.tanh)
