@@ -1,7 +1,7 @@
 """How an answer of built-in cells is held against the equations, another case's answer and a second implementation; it
 knows tolerances and no implementation."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -9,34 +9,47 @@ import numpy as np
 from conformance import equations, tolerance
 from conformance.laws import Check
 from conformance.strategies import argument, frame_sizes, is_time_major, steps_of_rows
-from dynamic_rnn_spec.case import Answer, Case, CellSpec
+from dynamic_rnn_spec.case import Answer, Case, CellRef, CellSpec
 from dynamic_rnn_spec.structure import map_structure
 
 
 def allowed(case: Case, dtype: Any) -> float:
     """The tolerance for the built-in cells of a case of one call: its steps, its widest kernel, its number of cells."""
-    terms, layers = _sizes(case)
+    terms, layers = sizes(case)
     return tolerance.for_cell(dtype, frame_sizes(case)[1], terms, layers)
 
 
 def gradient_allowed(case: Case, dtype: Any) -> float:
     """The same for the gradients of the call, with its rows."""
-    (batch, steps), (terms, layers) = frame_sizes(case), _sizes(case)
+    (batch, steps), (terms, layers) = frame_sizes(case), sizes(case)
     return tolerance.for_gradient(dtype, steps, terms, layers, batch)
 
 
-def _sizes(case: Case) -> tuple[int, int]:
-    """The rows of the widest kernel, and the number of cells."""
+def sizes(case: Case) -> tuple[int, int]:
+    """The rows of the widest kernel, whose parts count as one, and the number of cells on one another."""
     rows: dict[str, int] = {}
     for name, value in case.weights.items():
         whole = name.split("/part_")[0]
         rows[whole] = rows.get(whole, 0) + (value.shape[0] if value.ndim == 2 else 0)
-    return max(rows.values(), default=1), sum(_leaves(spec) for spec in case.cells.values())
+    return max(rows.values(), default=1), len(list(leaves(case)))
 
 
-def _leaves(spec: Any) -> int:
-    children = spec.children if isinstance(spec, CellSpec) else ()
-    return sum(map(_leaves, children)) or 1
+def is_exact(case: Case) -> bool:
+    """Whether only probe cells take part, which run and pull back exactly."""
+    return all(spec.kind.startswith("probe:") for spec in leaves(case))
+
+
+def leaves(case: Case) -> Iterator[CellSpec]:
+    """The cells that hold no others, of the one that is called: one that stands twice comes twice."""
+    waiting = [argument(case, "cell")]
+    while waiting:
+        spec = waiting.pop()
+        if isinstance(spec, CellRef):
+            spec = case.cells.get(spec.name)
+        if isinstance(spec, CellSpec):
+            waiting.extend(spec.children)
+            if not spec.children:
+                yield spec
 
 
 def input_dtype(case: Case) -> Any:

@@ -39,7 +39,7 @@ def expected_gradients(case: Case) -> Gradients:
     return Gradients(*(map_structure(lambda leaf: None if leaf is None else leaf.astype(dtype), p) for p in found))
 
 
-def is_exact(case: Case) -> bool:
+def stays_whole(case: Case) -> bool:
     """Whether no sum on the way, in whatever order, leaves the whole numbers that the dtype holds."""
     if case.cells["cell"].kind != LINEAR:
         return True

@@ -7,18 +7,16 @@ refused call is refused by both with the same kind, clause and argument.
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
 from conformance import tolerance
-from conformance.agreement import gradient_allowed
+from conformance.agreement import is_exact, sizes
+from conformance.gradient_agreement import same_gradients
 from conformance.laws import Check
-from conformance.properties.pulled import parts
 from conformance.strategies import derive
-from dynamic_rnn_spec.case import Answer, Case, CellRef, CellSpec, Outcome
+from dynamic_rnn_spec.case import Answer, Case, Outcome
 from dynamic_rnn_spec.structure import flatten
 
 SIDES = 2
@@ -34,7 +32,7 @@ def agree(check: Check, case: Case, got: Outcome, expected: Outcome) -> None:
             continue
         check.that(one.kind == "returned", f"{where}expected it to return, it {told(one)}", other.result, one)
         same_result(check, view, one, other, where)
-        same_gradients(check, view, one, other, where)
+        same_pulled(check, view, one, other, where)
         check.that(not one.changed, f"{where}the call changed {one.changed}", where=f"{where}changed")
         check.that(not one.aliased, f"{where}the result shares memory with {one.aliased}", where=f"{where}aliased")
     same_variables(check, got, expected)
@@ -96,21 +94,14 @@ def copies_of_rows_without_steps(check: Check, view: Case, got: Any, expected: A
             check.equal(one[rows], other[rows], where=f"{where}state, leaf {number}, rows without steps")
 
 
-def same_gradients(check: Check, view: Case, got: Answer, expected: Answer, where: str = "") -> None:
+def same_pulled(check: Check, view: Case, got: Answer, expected: Answer, where: str = "") -> None:
     """The gradients of a call that has cotangents: of inputs, of the initial state, and of each variable by name."""
     if expected.gradients is None:
         return
     found = got.gradients
     check.that(found is not None, f"{where}expected gradients, got none", expected, got, f"{where}gradients")
     assert found is not None
-    names, wanted_names = sorted(found.variables), sorted(expected.gradients.variables)
-    check.that(names == wanted_names, f"{where}expected gradients of {wanted_names}, got {names}", wanted_names, names)
-    near = functools.partial(gradient_allowed, view)
-    for (place, one), (_, other) in zip(parts(found), parts(expected.gradients), strict=True):
-        if is_exact(view):
-            check.equal(one, other, where=where + place)
-        else:
-            check.close(one, other, lambda dtype: SIDES * near(dtype), where=where + place, whole=True)
+    same_gradients(check, view, found, expected.gradients, sides=SIDES, where=where)
 
 
 def same_variables(check: Check, got: Outcome, expected: Outcome) -> None:
@@ -125,32 +116,11 @@ def same_variables(check: Check, got: Outcome, expected: Outcome) -> None:
         check.equal(variable.value, wanted.value, where=wanted.name)
 
 
-def is_exact(view: Case) -> bool:
-    """Whether only probe cells take part, whose numbers are whole."""
-    return all(spec.kind.startswith("probe:") for spec in leaves(called(view)))
-
-
 def allowed(view: Case, dtype: Any) -> float:
     """How far one side may be off in a number of that dtype, times max(1, |expected|)."""
     if np.dtype(dtype).kind not in "fc":
         return 0.0
-    rows = [value.shape[0] for value in view.weights.values() if value.ndim == 2]
-    return tolerance.likely(dtype, derive.frame_sizes(view)[1], max(rows, default=1), len(list(leaves(called(view)))))
-
-
-def called(view: Case) -> Any:
-    """The cell that the call names; None where it is none."""
-    cell = derive.argument(view, "cell")
-    return view.cells.get(cell.name) if isinstance(cell, CellRef) else None
-
-
-def leaves(spec: Any) -> Iterator[CellSpec]:
-    """The cells that hold no others."""
-    if isinstance(spec, CellSpec):
-        if not spec.children:
-            yield spec
-        for child in spec.children:
-            yield from leaves(child)
+    return tolerance.likely(dtype, derive.frame_sizes(view)[1], *sizes(view))
 
 
 def same_bits(check: Check, got: Outcome, first: Outcome, schedule: int) -> None:

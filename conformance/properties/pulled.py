@@ -1,18 +1,16 @@
-"""How gradients are held against one another: bit by bit for cells that pull back exactly, else within the derived
-tolerance; it knows the case and no clause."""
+"""The gradients of a case with zeros for None, or with other names; it knows the case and no clause."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from conformance.agreement import gradient_allowed
 from conformance.laws import Check
 from conformance.strategies import argument
 from conformance.strategies.cotangents import has_gradient
 from dynamic_rnn_spec import Gradients
 from dynamic_rnn_spec.case import Case, CellSpec
-from dynamic_rnn_spec.structure import flatten, map_structure, pack_sequence_as
+from dynamic_rnn_spec.structure import flatten, pack_sequence_as
 
 
 def pulled(check: Check, case: Case, own: bool = False) -> Gradients:
@@ -38,61 +36,6 @@ def _filled(found: Any, given: Any) -> Any:
 def _or_zeros(found: Any, given: Any) -> Any:
     missing = found is None and given is not None and has_gradient(given.dtype)
     return np.zeros_like(given) if missing else found
-
-
-def parts(gradients: Gradients, but: str = "") -> Iterator[tuple[str, Any]]:
-    """The gradients of inputs, initial state and each variable, with their places; ``but`` leaves out a part."""
-    for name in ("inputs", "initial_state"):
-        if name != but:
-            yield f"gradients.{name}", getattr(gradients, name)
-    if but != "variables":
-        for name, value in sorted(gradients.variables.items()):
-            yield f"gradients.variables[{name!r}]", value
-
-
-def same(check: Check, case: Case, got: Gradients, wanted: Gradients, but: str = "") -> None:
-    """The same names of variables, and the same gradients: as near as the arithmetic of the case allows."""
-    check.equal(sorted(got.variables), sorted(wanted.variables), where="gradients.variables")
-    wanted_parts = dict(parts(wanted, but))
-    for where, value in parts(got, but):
-        alike(check, case, value, wanted_parts[where], where)
-
-
-def alike(check: Check, case: Case, got: Any, wanted: Any, where: str) -> None:
-    """One part of two gradients: the same bits where the case's cells pull back exactly, but for the sign of a zero,
-    which a sum with another zero loses; else within tolerance."""
-    if is_exact_kind(case):
-        check.equal(positive_zeros(got), positive_zeros(wanted), where=where)
-    else:
-        check.close(got, wanted, lambda dtype: gradient_allowed(case, dtype), where=where, whole=True)
-
-
-def same_bits(check: Check, got: Gradients, wanted: Gradients, but: str = "") -> None:
-    """The same names of variables, and the same gradients bit for bit."""
-    check.equal(sorted(got.variables), sorted(wanted.variables), where="gradients.variables")
-    wanted_parts = dict(parts(wanted, but))
-    for where, value in parts(got, but):
-        check.equal(value, wanted_parts[where], where=where)
-
-
-def is_exact_kind(case: Case) -> bool:
-    """Whether all cells of the case are probes, which pull back exactly."""
-    return all(_is_probe(spec) for spec in case.cells.values())
-
-
-def _is_probe(spec: Any) -> bool:
-    if not isinstance(spec, CellSpec):
-        return True
-    return all(map(_is_probe, spec.children)) if spec.children else spec.kind.startswith("probe:")
-
-
-def positive_zeros(value: Any) -> Any:
-    """-0.0 as +0.0: the sign of a product or sum of zeros hangs on the library's order."""
-
-    def positive(leaf: Any) -> Any:
-        return np.where(leaf == 0, np.zeros_like(leaf), leaf) if isinstance(leaf, np.ndarray) else leaf
-
-    return map_structure(positive, value)
 
 
 def renamed(gradients: Gradients, rename: Callable[[str], str]) -> Gradients:

@@ -5,9 +5,10 @@ from typing import Any
 
 import numpy as np
 
-from conformance.agreement import allowed
+from conformance.agreement import allowed, is_exact
+from conformance.gradient_agreement import same_gradients
 from conformance.laws import Check, Unsupported, law
-from conformance.properties.pulled import is_exact_kind, kind_of, same
+from conformance.properties.pulled import kind_of
 from conformance.strategies import DTYPES, STRING, argument, choice, frame_sizes, steps_of_rows, with_state
 from conformance.strategies.cotangents import (
     ABSENT,
@@ -102,7 +103,7 @@ IN_PART: Any = {"kinds": choice(("LSTMCell", "BasicLSTMCell", "MultiRNNCell of G
 @law("GRAD-6", cases=linear_cases(form=choice(ABSENT)) | asking_cases(form=choice(ABSENT)) | asking_cases(**IN_PART))
 def test_an_absent_cotangent_is_zeros(check: Check, case: Case) -> None:
     """None, for a whole cotangent or one array of it, gives the gradients that zeros give."""
-    same(check, case, check.gradients(case, own=True), check.gradients(with_zeros(case)))
+    same_gradients(check, case, check.gradients(case, own=True), check.gradients(with_zeros(case)))
     if all(part is None for part in cotangents(case)):
         check.reach("both absent")
     else:
@@ -119,7 +120,7 @@ def test_the_pair_is_that_without_cotangents(check: Check, case: Case) -> None:
         ("outputs", answer.outputs, reference.outputs),
         ("state", answer.state, reference.state),
     ):
-        if is_exact_kind(case):
+        if is_exact(case):
             check.equal(got, wanted, where=where)
         else:
             check.close(got, wanted, lambda dtype: allowed(case, dtype), where=where)

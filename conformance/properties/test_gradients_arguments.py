@@ -6,8 +6,9 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
+from conformance.gradient_agreement import same_gradients
 from conformance.laws import Check, law
-from conformance.properties.pulled import kind_of, pulled, renamed, same
+from conformance.properties.pulled import kind_of, pulled, renamed
 from conformance.strategies import choice, other_layout, with_arguments
 from conformance.strategies.cotangents import asking_cases, copied_cases, linear_cases
 from dynamic_rnn_spec.case import Case
@@ -28,7 +29,7 @@ def test_the_layouts_have_the_same_gradients(check: Check, case: Case) -> None:
     """The gradient of the inputs with batch and time exchanged, the others the same."""
     got, wanted = pulled(check, other_layout(case), own=True), pulled(check, case)
     swapped = map_structure(lambda leaf: None if leaf is None else np.swapaxes(leaf, 0, 1), wanted.inputs)
-    same(check, case, got, wanted._replace(inputs=swapped))
+    same_gradients(check, case, got, wanted._replace(inputs=swapped))
     check.reach(kind_of(case))
 
 
@@ -36,7 +37,7 @@ def test_the_layouts_have_the_same_gradients(check: Check, case: Case) -> None:
 def test_swap_memory_changes_no_gradient(check: Check, case: Case) -> None:
     """True, of Python or of NumPy, gives the gradients of False."""
     wanted = pulled(check, with_arguments(case, swap_memory=False))
-    same(check, case, pulled(check, with_arguments(case, swap_memory=True), own=True), wanted)
+    same_gradients(check, case, pulled(check, with_arguments(case, swap_memory=True), own=True), wanted)
     check.reach(kind_of(case))
 
 
@@ -44,7 +45,7 @@ def test_swap_memory_changes_no_gradient(check: Check, case: Case) -> None:
 def test_parallel_iterations_change_no_gradient(check: Check, case: Case) -> None:
     """Any number gives the gradients of the default."""
     wanted = pulled(check, with_arguments(case, parallel_iterations=None))
-    same(check, case, pulled(check, case, own=True), wanted)
+    same_gradients(check, case, pulled(check, case, own=True), wanted)
     check.reach(kind_of(case))
 
 
@@ -54,5 +55,5 @@ def test_the_scope_changes_only_names(check: Check, case: Case) -> None:
     here = {"elsewhere" + name[len("rnn") :]: value for name, value in case.weights.items()}
     elsewhere = Case(case.cells, with_arguments(case, scope="elsewhere").calls, here)
     wanted = renamed(pulled(check, case), lambda name: "elsewhere" + name[len("rnn") :])
-    same(check, elsewhere, pulled(check, elsewhere, own=True), wanted)
+    same_gradients(check, elsewhere, pulled(check, elsewhere, own=True), wanted)
     check.reach(kind_of(case))

@@ -6,8 +6,9 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
+from conformance.gradient_agreement import alike, parts, positive_zeros, same_bits, same_gradients
 from conformance.laws import Check, law
-from conformance.properties.pulled import alike, kind_of, parts, positive_zeros, pulled, same, same_bits
+from conformance.properties.pulled import kind_of, pulled
 from conformance.properties.rows import past_lengths, picked, zeros_like
 from conformance.strategies import (
     EARLY,
@@ -74,7 +75,7 @@ def test_a_row_s_gradients_are_those_of_a_call_that_ends_there(check: Check, cas
             mine = picked(d_start, [row])
             alike(check, case, mine, alone.initial_state, f"gradients.initial_state, row {row}")
         sums = {name: value + alone.variables[name] for name, value in sums.items()}
-    same(check, case, whole, whole._replace(variables=sums))
+    same_gradients(check, case, whole, whole._replace(variables=sums))
     if any(counts):
         check.reach(kind_of(case))
 
@@ -89,7 +90,7 @@ def test_a_row_without_steps_hands_d_state_on(check: Check, case: Case) -> None:
     if not empty.all():
         others = pulled(check, take_rows(case, [int(row) for row in np.flatnonzero(~empty)]))
         rest, wanted = (one._replace(inputs=None, initial_state=None) for one in (got, others))
-        same(check, case, rest, wanted)
+        same_gradients(check, case, rest, wanted)
     else:
         for where, value in parts(got, but="initial_state"):
             check.that(_all_zero(value), f"{where}: expected zeros", None, value, where)

@@ -7,10 +7,11 @@ import numpy as np
 from hypothesis import strategies as st
 
 from conformance import derivatives
-from conformance.agreement import gradient_allowed, input_dtype
-from conformance.expected_gradients import expected_gradients, is_exact
+from conformance.agreement import input_dtype
+from conformance.expected_gradients import expected_gradients, stays_whole
+from conformance.gradient_agreement import same_gradients
 from conformance.laws import Check, law
-from conformance.properties.pulled import kind_of, parts, pulled, same
+from conformance.properties.pulled import kind_of, pulled
 from conformance.strategies import (
     Frame,
     argument,
@@ -67,19 +68,16 @@ def test_gradients_as_the_oracle(check: Check, case: Case) -> None:
     """Those of the second implementation, each being off by the tolerance at most."""
     got, wanted = pulled(check, case), check.oracle(case).answers[0].gradients
     assert wanted is not None, "the oracle has gradients"
-    expected = dict(parts(wanted))
-    check.equal(sorted(got.variables), sorted(wanted.variables), where="gradients.variables")
-    for where, value in parts(got):
-        check.close(value, expected[where], lambda dtype: 2 * gradient_allowed(case, dtype), where=where, whole=True)
+    same_gradients(check, case, got, wanted, sides=2)
     check.reach(str(input_dtype(case)))
 
 
 @law("GRAD-5", cases=linear_cases(**COUNTING) | copied_cases(**COUNTING))
 def test_exact_cells_have_exact_gradients(check: Check, case: Case) -> None:
     """What the definition of the cell gives, row by row and step by step."""
-    if not is_exact(case):
+    if not stays_whole(case):
         return  # the numbers grew beyond what the dtype holds
-    same(check, case, pulled(check, case, own=True), expected_gradients(case))
+    same_gradients(check, case, pulled(check, case, own=True), expected_gradients(case))
     check.reach(kind_of(case))
 
 
@@ -110,7 +108,7 @@ def test_a_clipped_number_has_no_gradient(check: Check, case: Case) -> None:
 
     without = with_options(with_cotangents(case, None, only(np.where(free, d, 0).astype(d.dtype))), **{option: None})
     got = pulled(check, with_cotangents(case, None, only(d)), own=True)
-    same(check, case, got, pulled(check, without))
+    same_gradients(check, case, got, pulled(check, without))
     if np.any(d[~free] != 0):
         check.reach(option)
 
@@ -143,7 +141,7 @@ def test_a_variable_used_twice_gets_the_sum(check: Check, case: Case) -> None:
     call = the_call(case).replace(arguments={**the_call(case).arguments, "cell": CellRef("stack")})
     got = pulled(check, Case({"inner": inner, "stack": stack}, [call], weights), own=True)
     sums = {name: apart.variables[name] + apart.variables[name.replace("cell_0", "cell_1")] for name in weights}
-    same(check, case, got, apart._replace(variables=sums))
+    same_gradients(check, case, got, apart._replace(variables=sums))
     check.reach(inner.kind)
 
 
@@ -199,7 +197,7 @@ def test_dropout_scales_gradients_as_it_scales_values(check: Check, case: Case) 
     d_outputs = None if d_outputs is None else d_outputs * scale(case, "output")
     wanted = pulled(check, with_cotangents(bare, d_outputs, scaled_state(case, d_state)))
     wanted = wanted._replace(inputs=wanted.inputs * scale(case, "input"))
-    same(check, case, pulled(check, case, own=True), wanted)
+    same_gradients(check, case, pulled(check, case, own=True), wanted)
     for purpose in ("input", "output", "state"):
         if np.any(scale(case, purpose) == 0):
             check.reach(purpose)

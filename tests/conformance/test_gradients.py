@@ -8,10 +8,12 @@ import numpy as np
 import pytest
 
 from conformance import compare, derivatives, equations, explain, known, report, runner, tolerance
+from conformance.agreement import gradient_allowed, is_exact, sizes
 from conformance.engine import Settings
-from conformance.expected_gradients import expected_gradients, is_exact
+from conformance.expected_gradients import expected_gradients, stays_whole
+from conformance.gradient_agreement import same_bits, same_gradients
 from conformance.laws import Check, Unsupported, Violation
-from conformance.properties.pulled import pulled, same, same_bits
+from conformance.properties.pulled import pulled
 from conformance.replaying import replay_on
 from conformance.report.model import Implementation
 from conformance.runner import Plan, Silent
@@ -91,10 +93,10 @@ def test_a_linear_by_differences() -> None:
 
 
 def test_numbers_that_a_dtype_does_not_hold_are_told() -> None:
-    assert is_exact(linear(dtype="float16"))
+    assert stays_whole(linear(dtype="float16"))
     large = with_arguments(linear(dtype="float16"), inputs=np.array([[[100], [200]]], "float16"))
-    assert not is_exact(large)
-    assert is_exact(with_arguments(linear(), inputs=np.array([[[100], [200]]], "float64")))
+    assert not stays_whole(large)
+    assert stays_whole(with_arguments(linear(), inputs=np.array([[[100], [200]]], "float64")))
 
 
 def test_copying_cells_hand_bits_on() -> None:
@@ -194,19 +196,35 @@ def test_gradients_are_compared_part_by_part() -> None:
     check, case = checking(Answer.returned(1, 2)), linear()
     found = expected_gradients(case)
     negative = found._replace(inputs=found.inputs * 0)
-    same(check, case, negative._replace(inputs=-negative.inputs), negative)  # the sign of a zero is no promise of sums
+    # The sign of a zero is no promise of sums.
+    same_gradients(check, case, negative._replace(inputs=-negative.inputs), negative)
     with pytest.raises(Violation, match=r"at gradients\.inputs\[0, 0, 0\]: expected 0\.0, got -0\.0"):
         same_bits(check, negative._replace(inputs=-negative.inputs), negative)
     other = found._replace(variables={**found.variables, "rnn/linear/bias": np.array([113.0])})
     with pytest.raises(Violation, match=r"gradients\.variables\['rnn/linear/bias'\]\[0\]: expected 112\.0, got 113\.0"):
-        same(check, case, other, found)
+        same_gradients(check, case, other, found)
     with pytest.raises(Violation, match=r"gradients\.variables: expected a list of 3, got a list of 2"):
-        same(check, case, found._replace(variables=dict(list(found.variables.items())[1:])), found)
+        same_gradients(check, case, found._replace(variables=dict(list(found.variables.items())[1:])), found)
     builtin = asking(builtin_case(RAGGED, "GRUCell", dtype="float64"))
     near = Gradients(np.array([1000.0, 0.0]), None, {})
-    same(check, builtin, near._replace(inputs=np.array([1000.0, 1e-12])), near)
+    same_gradients(check, builtin, near._replace(inputs=np.array([1000.0, 1e-12])), near)
     with pytest.raises(Violation, match=r"allowed is .* times max\(1, the largest of all\)"):
-        same(check, builtin, near._replace(inputs=np.array([1000.0, 1e-9])), near)
+        same_gradients(check, builtin, near._replace(inputs=np.array([1000.0, 1e-9])), near)
+    off = Gradients(np.array([1.0 + 1.5 * gradient_allowed(builtin, "float64")]), None, {})
+    same_gradients(check, builtin, off, off._replace(inputs=np.ones(1)), sides=2)
+    with pytest.raises(Violation, match=r"at call 1: gradients\.inputs\[0\]"):
+        same_gradients(check, builtin, off, off._replace(inputs=np.ones(1)), where="call 1: ")
+
+
+def test_a_tolerance_knows_the_cells_that_are_called() -> None:
+    kinds = ("LSTMCell shards", "LSTMCell projection")
+    shards, whole = (builtin_case(RAGGED, kind, units=3, depth=2) for kind in kinds)
+    assert sizes(shards) == sizes(whole) == (4, 1)
+    assert sizes(builtin_case(RAGGED, "MultiRNNCell of GRU", units=3, depth=2))[1] == 3
+    stack = CellSpec("MultiRNNCell", {}, [CellRef("cell"), CellRef("cell")])
+    twice = with_arguments(Case({**whole.cells, "stack": stack}, whole.calls, whole.weights), cell=CellRef("stack"))
+    assert sizes(twice) == (4, 2)
+    assert (is_exact(linear()), is_exact(whole), is_exact(twice)) == (True, False, False)
 
 
 def test_the_tolerance_of_gradients_grows_with_what_is_summed() -> None:
