@@ -7,7 +7,8 @@ environment ``tensorflow14-worker`` made first, and its interpreter by the varia
 ``conformance`` and ``report`` run impl_gpu on the CUDA device where there is one; where there is none, on the host side
 (IMPL_GPU_DEVICE=host). Which it is they say first. ``gpu`` is a proof on a device, so without one it is not run.
 
-JOBS, how many processes one check starts, is the number of cores unless the environment says otherwise.
+JOBS, how many processes one check starts, is the number of cores unless the environment says otherwise (``run.sh``
+does, which runs two checks at a time).
 """
 
 import ctypes
