@@ -81,3 +81,17 @@ def padding_is_zero(xp: Any, outputs: Array, lengths: list[int] | None) -> bool:
     T, B, _ = outputs.shape
     past = xp.arange(T)[:, None] >= xp.asarray(lengths).reshape(1, B)
     return not bool(xp.where(past[:, :, None], outputs != 0, False).any())
+
+
+def judge(
+    xp: Any, got: dict[str, Any], expected: dict[str, Any], bound: float, padded: str, lengths: list[int] | None
+) -> tuple[dict[str, float], str | None]:
+    """The error of each result, and what is wrong: one off by more than ``bound``, or ``padded`` past the end of a row
+    not zero."""
+    errors = {name: error(xp, got[name], expected[name]) for name in expected}
+    for name, found in errors.items():
+        if not found <= bound:
+            return errors, f"{name} differ from float64 by {found:.2g}, more than {bound:g}"
+    if not padding_is_zero(xp, got[padded], lengths):
+        return errors, f"{padded} are not zero past the end of a row"
+    return errors, None
