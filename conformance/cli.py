@@ -99,12 +99,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command; returns the exit status."""
     options = parser().parse_args(arguments)
     try:
-        from conformance import commands
+        from conformance import commands, subjects
     except ModuleNotFoundError as missing:
         name = (missing.name or "").partition(".")[0]
         if name not in EXTRA:
             raise
         return complain(f"{name} is missing; install the extra: pip install 'tancarflow[conformance]'")
+    subjects.look_in_current_folder()
     try:
         return commands.perform(options)
     except commands.EXPECTED as error:

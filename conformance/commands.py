@@ -107,10 +107,9 @@ def vectors(options: argparse.Namespace) -> int:
     """`vectors verify`: which recorded outcomes an implementation gives; `vectors record`: asks TensorFlow again."""
     from conformance import vectors as recorded  # what only this command needs
 
-    if options.action == "verify" and (options.implementation is None) == (options.worker is None):
-        raise subjects.UnknownSubjectError("vectors verify: name one implementation, or one --worker")
-    spec = options.worker or options.implementation or subjects.TENSORFLOW
-    subject = targets.Target(spec, worker=options.worker is not None).open()
+    if options.action == "record" and options.worker is None:
+        options.implementation = options.implementation or subjects.TENSORFLOW
+    subject = targets.one(options.implementation, options.worker, f"vectors {options.action}").open()
     try:
         if options.action == "record":
             out = Path(str(recorded.folder()))

@@ -216,6 +216,7 @@ def _target(config: pytest.Config) -> Target:
     option = config.option
     if (option.conformance_impl is None) == (option.conformance_worker is None):
         raise pytest.UsageError("conformance: name one implementation with --impl, or one worker with --worker")
+    subjects.look_in_current_folder()
     names = [option.conformance_impl] if option.conformance_impl else []
     workers = [option.conformance_worker] if option.conformance_worker else []
     try:

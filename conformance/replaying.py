@@ -8,11 +8,10 @@ from pathlib import Path
 
 from rich.text import Text
 
-from conformance import engine, explain, known, registry, runner, screen, subjects
+from conformance import engine, explain, known, registry, runner, screen, subjects, targets
 from conformance.differential import strata
 from conformance.engine import LawResult
 from conformance.laws import Subject
-from conformance.targets import Target
 from dynamic_rnn_spec.case import Case, Outcome
 
 
@@ -20,10 +19,7 @@ def replay(options: argparse.Namespace) -> int:
     """Shows what becomes of the case: exit 0 if the clause holds on it, 1 if it is broken, 2 if it can't be judged."""
     console = screen.console()
     stored = known.read_counterexample(Path(options.file))
-    if (options.implementation is None) == (options.worker is None):
-        raise subjects.UnknownSubjectError("name one implementation, or one --worker")
-    target = Target(options.worker or options.implementation, worker=options.worker is not None)
-    subject = target.open()
+    subject = targets.one(options.implementation, options.worker, "replay").open()
     try:
         result = replay_on(subject, stored)
     finally:

@@ -20,6 +20,7 @@ from conformance.finding import (
     clean_environment,
     find_python36,
     lacks_a_package,
+    look_in_current_folder,
     names,
     place_of,
 )
@@ -42,6 +43,7 @@ __all__ = [
     "Worker",
     "find_python36",
     "load",
+    "look_in_current_folder",
     "names",
     "place_of",
 ]
@@ -88,8 +90,8 @@ class InProcess:
         try:
             run = self._implementation.run
             outcome = run(case) if schedule is None else run(case, schedule=schedule)
-        except Exception as error:
-            raise HarnessError(f"the adapter of {self.name} raised {type(error).__name__}: {error}") from error
+        except (Exception, SystemExit) as error:
+            raise _fault(self.name, error) from error
         if not isinstance(outcome, Outcome) or len(outcome.answers) != len(case.calls):
             raise HarnessError(f"the adapter of {self.name} gave no outcome of {len(case.calls)} answers: {outcome!r}")
         return outcome
@@ -144,7 +146,7 @@ def load(
     Raises:
         UnknownSubjectError: there is no such name, module or attribute.
         NotAvailable: this machine lacks what the subject needs.
-        HarnessError: the worker does not start, or the implementation cannot be made.
+        HarnessError: the worker does not start, or the implementation cannot be made or leaves the process.
     """
     if worker or not isinstance(spec, str):
         command = shlex.split(spec) if isinstance(spec, str) else list(spec)
@@ -160,15 +162,21 @@ def load(
         if place != spec and lacks_a_package(error):
             raise NotAvailable(str(error)) from error
         raise UnknownSubjectError(f"{place}: {error}") from error
+    except (Exception, SystemExit) as error:
+        raise HarnessError(f"{place} cannot be loaded: it raised {type(error).__name__}: {error}") from error
     if not hasattr(implementation, "run") or not hasattr(implementation, "describe"):
         raise UnknownSubjectError(f"{place} is a {type(implementation).__name__} without run(case) and describe()")
     try:
         missing = implementation.missing() if hasattr(implementation, "missing") else None
-    except Exception as error:
-        raise HarnessError(f"the adapter of {spec} raised {type(error).__name__}: {error}") from error
-    if missing is not None:
-        raise NotAvailable(str(missing))
-    return InProcess(implementation, spec if place != spec else None)
+        if missing is None:
+            return InProcess(implementation, spec if place != spec else None)
+    except (Exception, SystemExit) as error:
+        raise _fault(spec, error) from error
+    raise NotAvailable(str(missing))
+
+
+def _fault(name: str, error: BaseException) -> HarnessError:
+    return HarnessError(f"the adapter of {name} raised {type(error).__name__}: {error}")
 
 
 def _tensorflow14(timeout: float, start_timeout: float) -> Worker:

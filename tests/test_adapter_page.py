@@ -1,14 +1,14 @@
 """The adapters of docs/adapter.md connect as the page says, and the suite finds what is wrong with their kernel."""
 
-import importlib
+import os
 import re
+import shlex
+import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from conformance.cli import main
 from conformance.report import read
 
 PAGE = Path(__file__).parents[1] / "docs" / "adapter.md"
@@ -16,24 +16,27 @@ MODULES = ("my_rnn", "my_adapter", "tf_like_adapter", "gradients_adapter")
 
 
 @pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def folder(tmp_path: Path) -> Path:
     for block in re.findall(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL):
         name = re.match(r"# (\w+)\.py\n", block)
         assert name is not None
         assert name[1] in MODULES
         (tmp_path / f"{name[1]}.py").write_text(block, encoding="utf-8")
-    monkeypatch.syspath_prepend(str(tmp_path))
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-    importlib.invalidate_caches()
-    yield tmp_path
-    for module in MODULES:
-        sys.modules.pop(module, None)
+    return tmp_path
 
 
-def verdicts(adapter: str, out: Path, *clauses: str) -> dict[str, str]:
+def typed(folder: Path, command: str) -> int:
+    """The exit status of a command, typed in the folder of the adapters with nothing else set."""
+    program, *words = command.split()
+    path = Path(sys.executable).with_name(program)
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+    return subprocess.run([str(path), *words], cwd=folder, env=environment, check=False).returncode
+
+
+def verdicts(adapter: str, folder: Path, *clauses: str) -> dict[str, str]:
     chosen = [word for clause in clauses for word in ("--clause", clause)]
-    main(["run", adapter, "--out", str(out), "--jobs", "1", *chosen])
-    (implementation,) = read(out)["implementations"]
+    typed(folder, shlex.join(["conformance", "run", adapter, "--jobs", "1", *chosen]))
+    (implementation,) = read(folder / "report")["implementations"]
     found = {verdict["clause"]: verdict["verdict"] for verdict in implementation["verdicts"]}
     return {clause: found[clause] for clause in clauses}
 
@@ -44,8 +47,14 @@ def test_the_adapter_is_twenty_lines() -> None:
     assert len(code) <= 22
 
 
+def test_the_command_for_one_clause_works_as_printed(folder: Path) -> None:
+    command = "conformance run my_adapter:MyRnn --clause SEQ-5"
+    assert f"`{command}`" in PAGE.read_text(encoding="utf-8")
+    assert typed(folder, command) == 0
+
+
 def test_the_kernel_keeps_its_equations_and_says_what_it_lacks(folder: Path) -> None:
-    assert verdicts("my_adapter:MyRnn", folder / "report", "EQ-4", "STATE-5", "EQ-2") == {
+    assert verdicts("my_adapter:MyRnn", folder, "EQ-4", "STATE-5", "EQ-2") == {
         "EQ-4": "pass",
         "STATE-5": "pass",
         "EQ-2": "unsupported",
@@ -55,23 +64,22 @@ def test_the_kernel_keeps_its_equations_and_says_what_it_lacks(folder: Path) -> 
 def test_a_mask_off_by_one_is_found(folder: Path) -> None:
     kernel = folder / "my_rnn.py"
     kernel.write_text(kernel.read_text().replace("(t < lengths)", "(t <= lengths)"))
-    assert verdicts("my_adapter:MyRnn", folder / "report", "EQ-4") == {"EQ-4": "fail"}
+    assert verdicts("my_adapter:MyRnn", folder, "EQ-4") == {"EQ-4": "fail"}
 
 
 def test_a_library_with_tensorflows_names_needs_no_more_than_its_names(folder: Path) -> None:
-    assert verdicts("tf_like_adapter:implementation", folder / "report", "SEQ-5", "IN-7") == {
+    assert verdicts("tf_like_adapter:implementation", folder, "SEQ-5", "IN-7") == {
         "SEQ-5": "pass",
         "IN-7": "pass",
     }
 
 
 def test_who_has_no_gradients_reads_unsupported_and_is_not_held_to_them(folder: Path) -> None:
-    out = folder / "report"
-    assert main(["run", "my_adapter:MyRnn", "--out", str(out), "--jobs", "1", "--clause", "GRAD-14,GRAD-21"]) == 0
-    (implementation,) = read(out)["implementations"]
+    assert typed(folder, "conformance run my_adapter:MyRnn --jobs 1 --clause GRAD-14,GRAD-21") == 0
+    (implementation,) = read(folder / "report")["implementations"]
     found = {verdict["clause"]: verdict["verdict"] for verdict in implementation["verdicts"]}
     assert (found["GRAD-14"], found["GRAD-21"]) == ("unsupported", "unsupported")
 
 
 def test_a_library_with_gradients_hands_them_in(folder: Path) -> None:
-    assert verdicts("gradients_adapter:implementation", folder / "report", "GRAD-5") == {"GRAD-5": "pass"}
+    assert verdicts("gradients_adapter:implementation", folder, "GRAD-5") == {"GRAD-5": "pass"}

@@ -35,17 +35,6 @@ from .probes import NumPyOps, Recorder, make_probe
 from .structure import is_sequence, map_structure
 from .variable_scope import VariableStore, use_store, variable_scope
 
-BUILT_IN = (
-    "BasicRNNCell",
-    "GRUCell",
-    "BasicLSTMCell",
-    "LSTMCell",
-    "MultiRNNCell",
-    "DropoutWrapper",
-    "ResidualWrapper",
-    "DeviceWrapper",
-)
-
 
 class LookAlike:
     """Has all of RNNCell's protocol and is none [CELL-3]."""

@@ -34,6 +34,19 @@ PARAMETERS = (
     "scope",
 )
 """The nine parameters in the page's order [SIG-1]."""
+BUILT_IN = (
+    "BasicRNNCell",
+    "GRUCell",
+    "BasicLSTMCell",
+    "LSTMCell",
+    "MultiRNNCell",
+    "DropoutWrapper",
+    "ResidualWrapper",
+    "DeviceWrapper",
+)
+PROBES = ("Tally", "Echo", "LastInput", "ScalarCounter", "Affine", "Linear", "Rogue")
+KINDS = BUILT_IN + tuple("probe:" + name for name in PROBES)
+"""Every kind of cell that a case can name; nothing else of an implementation can be reached by a case."""
 
 
 class FormatError(ValueError):
@@ -150,8 +163,7 @@ class Scope(Record):
 
 
 class CellSpec(Record):
-    """A cell as data: ``kind`` is the name of a built-in cell or "probe:<Name>", ``options`` its constructor's
-    arguments by name.
+    """A cell as data: ``kind`` is one of KINDS, ``options`` its constructor's arguments by name.
 
     ``children`` are the cells of a MultiRNNCell or the one that a wrapper wraps: a CellSpec, or a CellRef to share an
     instance. A DropoutWrapper's option ``noise`` is the uniform noise itself: by "input", "state", "output" a list, one
@@ -164,6 +176,8 @@ class CellSpec(Record):
     children: Tuple[Any, ...]
 
     def __init__(self, kind: str, options: Optional[Mapping[str, Any]] = None, children: Sequence[Any] = ()) -> None:
+        if kind not in KINDS:
+            raise FormatError("kind: expected one of {}, got {!r}".format(", ".join(KINDS), kind))
         self._set(kind=kind, options=dict(options or {}), children=tuple(children))
 
     def to_json(self) -> Any:

@@ -29,11 +29,11 @@ from typing import Any, Dict, List, Optional
 
 import numpy as np
 
+from .case import PROBES
 from .structure import flatten, map_structure, pack_sequence_as
 from .tensor_shape import dims_of
 
 MODULUS = 97
-KINDS = ("Tally", "Echo", "LastInput", "ScalarCounter", "Affine", "Linear", "Rogue")
 FAULTS = (
     "raises",
     "state_list",
@@ -158,8 +158,8 @@ def make_probe(kind: str, options: Dict[str, Any], base: Any, ops: Any, recorder
     Raises:
         ValueError: no such kind, or an option that it does not have.
     """
-    if kind not in KINDS:
-        raise ValueError("no probe of kind {!r}; there are {}".format(kind, ", ".join(KINDS)))
+    if kind not in PROBES:
+        raise ValueError("no probe of kind {!r}; there are {}".format(kind, ", ".join(PROBES)))
     name = str(options.get("class_name", kind))
     return type(name, (_CLASSES[kind], base), {})(base, ops, recorder, options)
 

@@ -148,7 +148,7 @@ def ragged_outputs() -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
 
 def nested_example(implementation: str) -> Counterexample:
     case = Case(
-        {"cell": CellSpec("probe:Nested", {"sizes": [2, 3]})},
+        {"cell": CellSpec("probe:Tally", {"state_size": 3, "output_size": [2, 3]})},
         [
             Call(
                 {
