@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from dynamic_rnn_spec import LSTMStateTuple, RNNCell, TensorShape, VariableStore, use_store
-from dynamic_rnn_spec.probes import FAULTS, KINDS, NumPyOps, ProbeError, Recorder, make_probe
+from dynamic_rnn_spec.case import PROBES
+from dynamic_rnn_spec.probes import FAULTS, NumPyOps, ProbeError, Recorder, make_probe
 
 
 class Base(RNNCell):
@@ -113,7 +114,7 @@ def test_the_recorder_keeps_copies_and_the_way_of_calling() -> None:
 
 
 def test_unknown_kinds_and_options_are_refused() -> None:
-    with pytest.raises(ValueError, match="no probe of kind 'Loud'; there are " + ", ".join(KINDS)):
+    with pytest.raises(ValueError, match="no probe of kind 'Loud'; there are " + ", ".join(PROBES)):
         probe("Loud")
     with pytest.raises(ValueError, match=r"Echo has no options \['size'\]"):
         probe("Echo", size=1)
