@@ -16,8 +16,8 @@ report) set -- run -q -e report ;;
 tests)
     shift
     # Two at a time: one is installed, or waits for its last process, while the other computes. They share the cores.
-    set -- run-parallel --parallel 2 "$@"
-    export JOBS="${JOBS:-$((($(getconf _NPROCESSORS_ONLN) + 1) / 2))}"
+    export SIDE_BY_SIDE=2
+    set -- run-parallel --parallel "$SIDE_BY_SIDE" "$@"
     ;;
 *)
     sed -n '5,6s/^# *//p' "$0" >&2

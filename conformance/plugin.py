@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from conformance.engine import LawResult, Settings
-    from conformance.laws import Law, Subject
-    from conformance.targets import Target
+    from conformance.law.engine import LawResult, Settings
+    from conformance.law.laws import Law, Subject
+    from conformance.subject.targets import Target
     from dynamic_rnn_spec.case import Case, Outcome
 
 OPTIONS: dict[str, dict[str, Any]] = {
@@ -67,7 +67,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     laws = {item: law for item in items if (law := law_of(item)) is not None}
     if not laws:
         return
-    from conformance import registry
+    from conformance.law import registry
     from dynamic_rnn_spec import clauses
 
     if not config.option.collectonly and not (config.option.conformance_impl or config.option.conformance_worker):
@@ -93,7 +93,9 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
     law = law_of(pyfuncitem)
     if law is None:
         return None
-    from conformance import engine, explain, subjects
+    from conformance.law import engine
+    from conformance.report import explain
+    from conformance.subject import subjects
 
     config = pyfuncitem.config
 
@@ -145,7 +147,7 @@ class Gathering:
         """Keeps the result that a report brings."""
         data = getattr(report, "conformance", None)
         if data is not None:
-            from conformance.engine import LawResult
+            from conformance.law.engine import LawResult
 
             self.results.append(LawResult.from_json(data))
 
@@ -153,7 +155,7 @@ class Gathering:
         """A line for each clause that does not pass and a count of those that do; the report, if asked for."""
         if not self.results or hasattr(self.config, "workerinput"):
             return
-        from conformance.verdicts import worst
+        from conformance.run.verdicts import worst
 
         terminalreporter.section("conformance")
         by_clause: dict[str, list[LawResult]] = {}
@@ -169,7 +171,8 @@ class Gathering:
             terminalreporter.write_line(f"report: {self._write(Path(self.config.option.conformance_out))}")
 
     def _write(self, out: Path) -> Path:
-        from conformance import assemble, report
+        from conformance import report
+        from conformance.run import assemble
 
         settings, target = _settings(self.config), _target(self.config)
         out.mkdir(parents=True, exist_ok=True)
@@ -190,7 +193,7 @@ class Gathering:
 
 
 def law_of(item: pytest.Item) -> Law | None:
-    """The law of a test that `conformance.laws.law` made, None for any other."""
+    """The law of a test that `conformance.law.laws.law` made, None for any other."""
     return getattr(getattr(item, "obj", None), "law", None) if hasattr(getattr(item, "obj", None), "place_as") else None
 
 
@@ -205,13 +208,13 @@ def _names_clauses(keyword: str) -> bool:
 
 
 def _settings(config: pytest.Config) -> Settings:
-    from conformance.engine import Settings
+    from conformance.law.engine import Settings
 
     return Settings(config.option.conformance_profile, config.option.conformance_seed)
 
 
 def _target(config: pytest.Config) -> Target:
-    from conformance import subjects, targets
+    from conformance.subject import subjects, targets
 
     option = config.option
     if (option.conformance_impl is None) == (option.conformance_worker is None):

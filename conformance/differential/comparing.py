@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from conformance import tolerance
-from conformance.agreement import is_exact, sizes
-from conformance.gradient_agreement import same_gradients
-from conformance.laws import Check
+from conformance.law.laws import Check
+from conformance.model import tolerance
+from conformance.model.agreement import is_exact, sizes
+from conformance.model.gradient_agreement import same_gradients
 from conformance.strategies import derive
 from dynamic_rnn_spec.case import Answer, Case, Outcome
 from dynamic_rnn_spec.structure import flatten

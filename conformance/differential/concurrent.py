@@ -13,9 +13,9 @@ from typing import Any, NamedTuple
 
 from hypothesis import strategies as st
 
-from conformance.derivatives import has_kinks
 from conformance.differential import cells
 from conformance.differential.frames import Wide, mostly, wide_frames
+from conformance.model.derivatives import has_kinks
 from conformance.strategies import arrays, lengths
 from conformance.strategies.builtin import Maker, spec_case, weight_shapes
 from conformance.strategies.cotangents import asking

@@ -15,7 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from conformance.differential.strata import Stratum
-from conformance.engine import LawResult
+from conformance.law.engine import LawResult
 from conformance.report.model import COUNTEREXAMPLE_FORMAT, VERSION
 from conformance.strategies.arrays import FLOATS
 

@@ -12,9 +12,9 @@ from typing import Any, NamedTuple
 
 from hypothesis import strategies as st
 
-from conformance import derivatives, tolerance
 from conformance.differential import cells, comparing, concurrent, frames
-from conformance.laws import Check, Law
+from conformance.law.laws import Check, Law
+from conformance.model import derivatives, tolerance
 from conformance.strategies import arrays, lengths, wrong
 from conformance.strategies.builtin import LINEAR
 from conformance.strategies.cotangents import FORMS, asking, linear_cases

@@ -5,11 +5,11 @@ from __future__ import annotations
 import functools
 from dataclasses import dataclass
 
-from conformance import engine
 from conformance.differential.strata import Stratum, law
-from conformance.engine import LawResult, Settings
-from conformance.subjects import Subject
-from conformance.targets import Target
+from conformance.law import engine
+from conformance.law.engine import LawResult, Settings
+from conformance.subject.subjects import Subject
+from conformance.subject.targets import Target
 from dynamic_rnn_spec.case import Case, Outcome
 
 

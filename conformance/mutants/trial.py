@@ -18,12 +18,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from conformance import registry, subjects
 from conformance.differential import strata
-from conformance.engine import LawResult, Settings, run_law
-from conformance.laws import Law, Subject
+from conformance.law import registry
+from conformance.law.engine import LawResult, Settings, run_law
+from conformance.law.laws import Law, Subject
 from conformance.mutants import DEFAULT_PACKAGE, SPEC_PACKAGE, Mutant, MutantError, package_folder
-from conformance.worker_client import WorkerClient
+from conformance.subject import subjects
+from conformance.subject.worker_client import WorkerClient
 from dynamic_rnn_spec.case import Case, Outcome
 
 CASE_TIMEOUT = 10.0

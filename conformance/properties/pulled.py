@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from conformance.laws import Check
+from conformance.law.laws import Check
 from conformance.strategies import argument
 from conformance.strategies.cotangents import has_gradient
 from dynamic_rnn_spec import Gradients

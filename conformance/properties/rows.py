@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from conformance import tolerance
-from conformance.compare import kind_of
+from conformance.law.compare import kind_of
+from conformance.model import tolerance
 from conformance.strategies import (
     argument,
     batch_major,

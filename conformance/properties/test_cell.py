@@ -6,9 +6,10 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
-from conformance import tolerance
-from conformance.expected import judge, same_pair
-from conformance.laws import Check, law
+from conformance.law.laws import Check, law
+from conformance.model import tolerance
+from conformance.model.expected import judge, same_pair
+from conformance.model.traces import cell_calls, inputs_at, zero_states
 from conformance.strategies import (
     ANY,
     FULL,
@@ -34,7 +35,6 @@ from conformance.strategies import (
     with_options,
 )
 from conformance.strategies.builtin import output_width, state_sizes
-from conformance.traces import cell_calls, inputs_at, zero_states
 from dynamic_rnn_spec.case import Case
 from dynamic_rnn_spec.structure import flatten, map_structure, pack_sequence_as
 from dynamic_rnn_spec.tensor_shape import dims_of

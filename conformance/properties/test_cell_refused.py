@@ -2,7 +2,7 @@
 
 import re
 
-from conformance.laws import Check, law
+from conformance.law.laws import Check, law
 from conformance.strategies import (
     ANY,
     around,

@@ -4,8 +4,9 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from conformance.expected import expected
-from conformance.laws import Check, law
+from conformance.law.laws import Check, law
+from conformance.model.expected import expected
+from conformance.model.traces import cell_calls
 from conformance.properties import rows
 from conformance.strategies import (
     ALL_ZERO,
@@ -28,7 +29,6 @@ from conformance.strategies import (
     without,
 )
 from conformance.strategies.frame import Frame
-from conformance.traces import cell_calls
 from dynamic_rnn_spec.case import Case, DType
 from dynamic_rnn_spec.structure import flatten, map_structure
 

@@ -3,7 +3,7 @@ does is judged in the file beside this one."""
 
 from hypothesis import strategies as st
 
-from conformance.laws import Check, law
+from conformance.law.laws import Check, law
 from conformance.strategies import (
     DTYPES,
     FLOATS,

@@ -5,13 +5,13 @@ from typing import Any
 
 import numpy as np
 
-from conformance.agreement import (
+from conformance.law.laws import Check, law
+from conformance.model.agreement import (
     agrees_with_oracle,
     expected_pair,
     follows_equations,
     reach,
 )
-from conformance.laws import Check, law
 from conformance.strategies import choice, options, steps_of_rows
 from conformance.strategies.options import leaf, spec_cases
 from dynamic_rnn_spec.case import Case

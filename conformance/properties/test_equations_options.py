@@ -3,7 +3,8 @@ float64 model, a second implementation and the cell without the option; it knows
 
 import numpy as np
 
-from conformance.agreement import (
+from conformance.law.laws import Check, law
+from conformance.model.agreement import (
     agrees_with_oracle,
     allowed,
     expected_pair,
@@ -12,7 +13,6 @@ from conformance.agreement import (
     reach,
     same_bits,
 )
-from conformance.laws import Check, law
 from conformance.strategies import Frame, argument, choice, options, spec_case, with_options, with_state
 from conformance.strategies.options import leaf, quieter, spec_cases
 from dynamic_rnn_spec.case import Case, CellSpec, Function

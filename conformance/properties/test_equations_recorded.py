@@ -5,14 +5,14 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
-from conformance import vectors
-from conformance.laws import Check, law
-from conformance.vectors import Vector
+from conformance.law.laws import Check, law
+from conformance.vectors import stored, verify
+from conformance.vectors.stored import Vector
 
 
 @cache
 def _every() -> list[Vector]:
-    return vectors.load()
+    return stored.load()
 
 
 def _witnesses(clause: str) -> list[Vector]:
@@ -42,7 +42,7 @@ def _recorded(clause: str) -> Callable[[Any], None]:
             for where in ("outputs", "state"):
                 got, recorded = getattr(answer, where), getattr(wanted, where)
                 check.close(
-                    got, recorded, lambda dtype: vectors.allowed(vector.case, dtype), f"answers[{index}].{where}"
+                    got, recorded, lambda dtype: verify.allowed(vector.case, dtype), f"answers[{index}].{where}"
                 )
         check.reach("as TensorFlow" if _undisputed(vector) else "as the clause, not as TensorFlow")
 

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from conformance.agreement import input_dtype
-from conformance.laws import Check, law
+from conformance.law.laws import Check, law
+from conformance.model.agreement import input_dtype
 from conformance.properties.test_equations_wrappers import ANY, KEEP_NAMES
 from conformance.strategies import argument, choice, options, with_arguments, with_state, without
 from conformance.strategies.options import leaf, spec_cases

@@ -5,7 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from conformance.agreement import (
+from conformance.law.laws import Check, law
+from conformance.model.agreement import (
     agrees_with_oracle,
     allowed,
     expected_pair,
@@ -14,7 +15,6 @@ from conformance.agreement import (
     reach,
     same_bits,
 )
-from conformance.laws import Check, law
 from conformance.strategies import (
     argument,
     batch_major,

@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from conformance.laws import Check, Unsupported, law
+from conformance.law.laws import Check, Unsupported, law
+from conformance.model.variables import names_after, variables
 from conformance.properties.test_variables import ANY
 from conformance.strategies import (
     RAGGED,
@@ -24,7 +25,6 @@ from conformance.strategies import (
 )
 from conformance.strategies.options import spec_cases
 from conformance.strategies.scopes import cells
-from conformance.variables import names_after, variables
 from dynamic_rnn_spec import clauses
 from dynamic_rnn_spec.case import Call, Case, CellRef, CellSpec, Raised
 

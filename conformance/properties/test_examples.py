@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
-from conformance.expected import same_pair
-from conformance.laws import Check, law
+from conformance.law.laws import Check, law
+from conformance.model.expected import same_pair
 from conformance.strategies import (
     Frame,
     argument,

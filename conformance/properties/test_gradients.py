@@ -5,9 +5,11 @@ from typing import Any
 
 import numpy as np
 
-from conformance.agreement import allowed, is_exact
-from conformance.gradient_agreement import same_gradients
-from conformance.laws import Check, Unsupported, law
+from conformance.law.laws import Check, Unsupported, law
+from conformance.model.agreement import allowed, is_exact
+from conformance.model.gradient_agreement import same_gradients
+from conformance.model.traces import changed_arguments
+from conformance.model.variables import variables
 from conformance.properties.pulled import kind_of
 from conformance.strategies import DTYPES, STRING, argument, choice, frame_sizes, steps_of_rows, with_state
 from conformance.strategies.cotangents import (
@@ -19,8 +21,6 @@ from conformance.strategies.cotangents import (
     with_zeros,
 )
 from conformance.strategies.derive import cotangents, without_cotangents
-from conformance.traces import changed_arguments
-from conformance.variables import variables
 from dynamic_rnn_spec.case import Case
 from dynamic_rnn_spec.rnn_cell import LSTMStateTuple
 from dynamic_rnn_spec.structure import flatten, map_structure

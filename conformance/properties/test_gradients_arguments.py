@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
-from conformance.gradient_agreement import same_gradients
-from conformance.laws import Check, law
+from conformance.law.laws import Check, law
+from conformance.model.gradient_agreement import same_gradients
 from conformance.properties.pulled import kind_of, pulled, renamed
 from conformance.strategies import choice, other_layout, with_arguments
 from conformance.strategies.cotangents import asking_cases, copied_cases, linear_cases

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
-from conformance.gradient_agreement import alike, parts, positive_zeros, same_bits, same_gradients
-from conformance.laws import Check, law
+from conformance.law.laws import Check, law
+from conformance.model.gradient_agreement import alike, parts, positive_zeros, same_bits, same_gradients
 from conformance.properties.pulled import kind_of, pulled
 from conformance.properties.rows import past_lengths, picked, zeros_like
 from conformance.strategies import (

@@ -5,9 +5,9 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
-from conformance import vectors
-from conformance.laws import Check, law
-from conformance.vectors import Vector
+from conformance.law.laws import Check, law
+from conformance.vectors import stored, verify
+from conformance.vectors.stored import Vector
 
 CLAUSES = ("GRAD-6", "GRAD-12", "GRAD-5", "GRAD-17", "GRAD-16", "GRAD-11", "GRAD-4")
 """A vector counts under the first of these that it witnesses; under GRAD-6 and GRAD-12 only where they overrule."""
@@ -16,7 +16,7 @@ CLAUSES = ("GRAD-6", "GRAD-12", "GRAD-5", "GRAD-17", "GRAD-16", "GRAD-11", "GRAD
 @cache
 def _by_clause() -> dict[str, list[Vector]]:
     found: dict[str, list[Vector]] = {clause: [] for clause in CLAUSES}
-    for vector in vectors.load():
+    for vector in stored.load():
         if vector.has_gradients:
             overruling = None if vector.overruled_by is None else vector.overruled_by.clauses
             told = overruling or [c for c in vector.clauses if c not in ("GRAD-6", "GRAD-12")]
@@ -32,7 +32,7 @@ def _recorded(clause: str) -> Callable[[Any], None]:
             check.close(
                 tuple(got),
                 tuple(wanted.gradients),
-                lambda dtype: vectors.gradient_allowed(vector.case, dtype),
+                lambda dtype: verify.gradient_allowed(vector.case, dtype),
                 where=f"answers[{index}].gradients",
                 whole=True,
             )

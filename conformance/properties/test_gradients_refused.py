@@ -3,7 +3,7 @@ knows no implementation."""
 
 from typing import NamedTuple
 
-from conformance.laws import Check, law
+from conformance.law.laws import Check, law
 from conformance.strategies.derive import without_cotangents
 from conformance.strategies.wrong_cotangents import WRONG, WrongCotangent, without_gradients
 from dynamic_rnn_spec.case import Case, CellSpec

@@ -6,11 +6,11 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
-from conformance import derivatives
-from conformance.agreement import input_dtype
-from conformance.expected_gradients import expected_gradients, stays_whole
-from conformance.gradient_agreement import same_gradients
-from conformance.laws import Check, law
+from conformance.law.laws import Check, law
+from conformance.model import derivatives
+from conformance.model.agreement import input_dtype
+from conformance.model.expected_gradients import expected_gradients, stays_whole
+from conformance.model.gradient_agreement import same_gradients
 from conformance.properties.pulled import kind_of, pulled
 from conformance.strategies import (
     Frame,

@@ -4,8 +4,9 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from conformance.expected import judge
-from conformance.laws import Check, law
+from conformance.law.laws import Check, law
+from conformance.model.expected import judge
+from conformance.model.traces import cell_calls, inputs_at, key_orders
 from conformance.strategies import (
     ANY,
     DTYPES,
@@ -25,7 +26,6 @@ from conformance.strategies import (
     tally_case,
     tally_cases,
 )
-from conformance.traces import cell_calls, inputs_at, key_orders
 from dynamic_rnn_spec.case import Case
 from dynamic_rnn_spec.structure import flatten
 from dynamic_rnn_spec.tensor_shape import TensorShape

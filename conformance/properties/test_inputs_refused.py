@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from conformance.laws import Check, law
+from conformance.law.laws import Check, law
 from conformance.strategies import (
     argument,
     around,

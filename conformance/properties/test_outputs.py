@@ -4,8 +4,9 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from conformance.expected import expected, same_pair
-from conformance.laws import Check, law
+from conformance.law.laws import Check, law
+from conformance.model.expected import expected, same_pair
+from conformance.model.traces import key_orders
 from conformance.strategies import (
     ANY,
     INPUT_SHAPES,
@@ -27,7 +28,6 @@ from conformance.strategies import (
     tally_cases,
     with_arguments,
 )
-from conformance.traces import key_orders
 from dynamic_rnn_spec.case import Case
 from dynamic_rnn_spec.structure import flatten, is_sequence
 from dynamic_rnn_spec.tensor_shape import TensorShape

@@ -5,8 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from conformance.agreement import allowed, follows_equations, input_dtype
-from conformance.laws import Check, law
+from conformance.law.laws import Check, law
+from conformance.model.agreement import allowed, follows_equations, input_dtype
+from conformance.model.variables import expected_shapes, names_after, variables
 from conformance.properties.test_variables import ANY
 from conformance.strategies import argument, choice, frame_sizes, options, the_call, time_slice, wrong_arguments
 from conformance.strategies.options import leaf, spec_cases
@@ -24,7 +25,6 @@ from conformance.strategies.scopes import (
     second_cell,
     with_weights_under,
 )
-from conformance.variables import expected_shapes, names_after, variables
 from dynamic_rnn_spec.case import Case, CellRef, CellSpec, Scope
 
 REUSE = (True, "AUTO_REUSE")

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
-from conformance.expected import expected
-from conformance.laws import Check, law
+from conformance.law.laws import Check, law
+from conformance.model.expected import expected
 from conformance.properties import rows
 from conformance.strategies import (
     ALL_ZERO,

@@ -5,7 +5,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from conformance.laws import Check, law
+from conformance.law.laws import Check, law
 from conformance.properties import rows
 from conformance.strategies import (
     DTYPES,

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
-from conformance.laws import Check, law
+from conformance.law.laws import Check, law
 from conformance.strategies import (
     RAGGED,
     Frame,

@@ -2,8 +2,9 @@
 
 from hypothesis import strategies as st
 
-from conformance.expected import expected, judge, same_pair
-from conformance.laws import Check, law
+from conformance.law.laws import Check, law
+from conformance.model.expected import expected, judge, same_pair
+from conformance.model.traces import changed_arguments
 from conformance.strategies import (
     ALL_ZERO,
     ANY,
@@ -27,7 +28,6 @@ from conformance.strategies import (
     with_arguments,
     with_positional,
 )
-from conformance.traces import changed_arguments
 from dynamic_rnn_spec.case import Case
 
 SCOPE = "elsewhere"

@@ -5,9 +5,9 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
-from conformance import tolerance
-from conformance.expected import expected
-from conformance.laws import Check, law
+from conformance.law.laws import Check, law
+from conformance.model import tolerance
+from conformance.model.expected import expected
 from conformance.strategies import (
     ANY,
     INTEGER_SIZES,

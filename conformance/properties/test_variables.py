@@ -5,12 +5,12 @@ from typing import Any
 
 import numpy as np
 
-from conformance.agreement import allowed, input_dtype
-from conformance.laws import Check, law
+from conformance.law.laws import Check, law
+from conformance.model.agreement import allowed, input_dtype
+from conformance.model.variables import expected_shapes, shapes_of, variables
 from conformance.strategies import Frame, affine_case, argument, choice, options, repeated, spec_case, the_call
 from conformance.strategies.derive import with_arguments
 from conformance.strategies.options import leaf, spec_cases, stacks, wrapped
-from conformance.variables import expected_shapes, shapes_of, variables
 from dynamic_rnn_spec.case import Case, CellRef, CellSpec
 
 ANY = leaf(choice(options.WEIGHTED))

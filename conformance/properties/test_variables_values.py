@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from conformance.agreement import allowed, expected_pair, input_dtype
-from conformance.laws import Check, law
+from conformance.law.laws import Check, law
+from conformance.model.agreement import allowed, expected_pair, input_dtype
+from conformance.model.variables import expected_shapes, variables
 from conformance.properties.test_variables import ANY, depth_of, fresh
 from conformance.strategies import Frame, argument, choice, spec_case, with_arguments, with_scopes
 from conformance.strategies.options import leaf, spec_cases, stacks
-from conformance.variables import expected_shapes, variables
 from dynamic_rnn_spec.case import Case, CellSpec, Function, Scope
 
 EVERY = ANY | leaf("LSTMCell", use_peepholes=True, num_proj=2, forget_bias=choice((1.0, 0.5))) | stacks(ANY, most=2)

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from conformance import tolerance
-from conformance.compare import Difference, close_difference, exact_difference
+from conformance.law.compare import Difference, close_difference, exact_difference
+from conformance.model import tolerance
 from dynamic_rnn_spec.rnn_cell import LSTMStateTuple
 
 Pair = namedtuple("Pair", ["c", "h"])

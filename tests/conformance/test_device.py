@@ -1,6 +1,7 @@
 """`device`: its stages in order and the evidence that they leave; what is absent or broken never ends as passed. It
 knows small fakes, and no device."""
 
+import functools
 import json
 import os
 import sys
@@ -11,22 +12,31 @@ from typing import Any
 import pytest
 
 from conformance import cli
-from conformance.evidence import command, stages
+from conformance.commands import device as command
+from conformance.commands import stages
 from dynamic_rnn_spec import evidence
 
-_RELU = ["--kind", "BasicRNNCell relu"]
-RUN_ONLY = {"run": ["--clause", "STATE-4"], "differential": _RELU, "gradients": _RELU}
-RUN_ONLY["schedules"] = ["--kind", "GRUCell", "--cases", "8", "--schedules", "2"]
+_RELU = {"kind": "BasicRNNCell relu"}
+RUN_ONLY: dict[str, dict[str, Any]] = {
+    "Run": {"clause": ("STATE-4",)},
+    "Differential": _RELU,
+    "Gradients": _RELU,
+    "Schedules": {"kind": "GRUCell", "cases": 8, "schedules": 2},
+}
+
+
+def a_part_of(command: type, *given: Any, **more: Any) -> Any:
+    """The command on a small part of what it would do."""
+    return command(*given, **{**more, **RUN_ONLY[command.__name__]})
 
 
 @pytest.fixture
 def ran(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., dict[str, Any]]:
     """One stage in this process, on a small part of what it would do; the result that it leaves."""
 
-    def conformance(name: str, *arguments: str) -> int:
-        return cli.main([name, *arguments, *RUN_ONLY[name]])
-
-    monkeypatch.setattr(stages, "conformance", conformance)
+    for name in RUN_ONLY:
+        whole = getattr(stages, name)
+        monkeypatch.setattr(stages, name, functools.partial(a_part_of, whole))
     monkeypatch.setenv(evidence.RESULT, str(tmp_path / "result.json"))
 
     def run(stage: str, implementation: str = "impl_ref") -> dict[str, Any]:
@@ -41,23 +51,23 @@ def ran(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., dict[s
 
 def test_the_stages_of_a_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("shutil.which", lambda name: None)
-    options = cli.parser().parse_args(["device"])
+    options = cli.read(["device"])
     assert (options.implementation, options.profile, options.minutes) == ("impl_gpu", "default", 8.0)
     assert command.names(options) == ["available", "smoke", "profile", "differential", "gradients", "schedules"]
     monkeypatch.setattr("shutil.which", lambda name: f"/bin/{name}")
-    small = cli.parser().parse_args(["device", "--profile", "smoke"])
+    small = cli.read(["device", "--profile", "smoke"])
     assert command.names(small) == ["available", "smoke", "differential", "gradients", "schedules", "memcheck"]
-    assert set(command.SHARES) == set(cli.STAGES)
+    assert set(command.SHARES) == set(stages.STAGES)
 
 
 def test_a_stage_is_a_command_of_its_own() -> None:
-    options = cli.parser().parse_args(["device", "impl_ref", "--seed", "3", "--minutes", "5"])
+    options = cli.read(["device", "impl_ref", "--seed", "3", "--minutes", "5"])
     stage = command.stage("profile", options, 300.0)
     assert (stage.name, stage.seconds) == ("default", 180.0)
     words = list(stage.command)
     assert words[0] == sys.executable
     assert words[words.index("-m") :][:5] == ["-m", "conformance", "device", "impl_ref", "--stage"]
-    again = cli.parser().parse_args(words[words.index("device") :])
+    again = cli.read(words[words.index("device") :])
     assert (again.stage, again.seed, again.jobs, again.profile) == ("profile", 3, options.jobs, "default")
     assert not again.small
 
@@ -74,7 +84,7 @@ def test_a_rehearsal_is_small_in_every_stage(monkeypatch: pytest.MonkeyPatch, tm
     assert [stage.name for stage in ran][:5] == ["available", "smoke", "differential", "gradients", "schedules"]
     for stage in ran:
         words = list(stage.command)
-        again = cli.parser().parse_args(words[words.index("device") :])
+        again = cli.read(words[words.index("device") :])
         assert (again.small, again.profile, again.cases) == (True, "smoke", command.SMALL)
 
 
@@ -95,7 +105,7 @@ def test_the_suite_counts_clauses_and_keeps_what_breaks_them(ran: Any, toy: Path
 
 
 def test_a_broken_clause_is_kept_whole(ran: Any, toy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(RUN_ONLY, "run", ["--clause", "SEQ-5"])
+    monkeypatch.setitem(RUN_ONLY, "Run", {"clause": ("SEQ-5",)})
     found = ran("smoke", "toy_subjects:OffByOne")
     assert "SEQ-5" in found["why"]
     assert found["counterexamples"][0]["clause"] == "SEQ-5"

@@ -11,15 +11,15 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from conformance import agreement, cli, derivatives
+from conformance import cli
 from conformance.differential import cells, comparing, concurrent, frames, strata
-from conformance.engine import Settings, run_law
-from conformance.results import LawResult
+from conformance.law.engine import LawResult, Settings, run_law
+from conformance.model import agreement, derivatives
 from conformance.strategies import arrays, derive
 from conformance.strategies.builtin import KINDS, spec_case
 from conformance.strategies.cotangents import asking
 from conformance.strategies.frame import Frame
-from conformance.subjects import load
+from conformance.subject.subjects import load
 from dynamic_rnn_spec.case import Case, Outcome
 
 quick = settings(

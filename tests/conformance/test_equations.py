@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from conformance import vectors
-from conformance.agreement import allowed, expected_pair
-from conformance.compare import close_difference
-from conformance.equations import expected
+from conformance.law.compare import close_difference
+from conformance.model.agreement import allowed, expected_pair
+from conformance.model.equations import expected
 from conformance.strategies import KINDS, NONE, RAGGED, Frame, builtin_case, spec_case, with_padding
-from conformance.vectors import Vector
+from conformance.vectors import stored
+from conformance.vectors.stored import Vector
 from dynamic_rnn_spec.case import Call, Case, CellRef, CellSpec
 from dynamic_rnn_spec.structure import flatten
 
@@ -38,7 +38,7 @@ def _modelled(vector: Vector) -> bool:
     )
 
 
-MODELLED = [vector for vector in vectors.load() if _modelled(vector)]
+MODELLED = [vector for vector in stored.load() if _modelled(vector)]
 
 
 def test_many_vectors_are_modelled() -> None:

@@ -8,7 +8,7 @@ import hypothesis
 import pytest
 from hypothesis import strategies as st
 
-from conformance import examples
+from conformance.law import examples
 
 NUMBERS = st.lists(st.integers() | st.floats(allow_nan=False), min_size=4, max_size=4)
 

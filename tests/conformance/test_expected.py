@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from conformance.expected import expected, initial_state
+from conformance.model.expected import expected, initial_state
 from conformance.strategies import (
     Frame,
     affine_case,

@@ -7,16 +7,21 @@ from typing import Any
 import numpy as np
 import pytest
 
-from conformance import compare, derivatives, equations, explain, known, report, runner, tolerance
-from conformance.agreement import gradient_allowed, is_exact, sizes
-from conformance.engine import Settings
-from conformance.expected_gradients import expected_gradients, stays_whole
-from conformance.gradient_agreement import same_bits, same_gradients
-from conformance.laws import Check, Unsupported, Violation
+from conformance import report
+from conformance.commands.replay import replay_on
+from conformance.law import compare
+from conformance.law.engine import Settings
+from conformance.law.laws import Check, Unsupported, Violation
+from conformance.model import derivatives, equations, tolerance
+from conformance.model.agreement import gradient_allowed, is_exact, sizes
+from conformance.model.expected_gradients import expected_gradients, stays_whole
+from conformance.model.gradient_agreement import same_bits, same_gradients
 from conformance.properties.pulled import pulled
-from conformance.replaying import replay_on
+from conformance.report import explain
 from conformance.report.model import Implementation
-from conformance.runner import Plan, Silent
+from conformance.run import known, runner
+from conformance.run.runner import Plan, Silent
+from conformance.run.verdicts import BROKEN, HOLDS, exit_status
 from conformance.strategies import (
     Frame,
     affine_case,
@@ -34,8 +39,7 @@ from conformance.strategies import (
 from conformance.strategies.cotangents import asking, linear_case, uneven, with_zeros
 from conformance.strategies.derive import cotangents, with_cotangents, without_cotangents
 from conformance.strategies.wrong_cotangents import WRONG, without_gradients
-from conformance.targets import Target
-from conformance.verdicts import BROKEN, HOLDS, exit_status
+from conformance.subject.targets import Target
 from dynamic_rnn_spec import Gradients, clauses
 from dynamic_rnn_spec.case import Answer, Call, Case, CellRef, CellSpec, Function, Outcome
 from dynamic_rnn_spec.rnn_cell import LSTMStateTuple

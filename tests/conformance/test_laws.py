@@ -8,10 +8,9 @@ import numpy as np
 import pytest
 from hypothesis import strategies as st
 
-from conformance import engine, registry
-from conformance.engine import LawResult, Settings, run_law
-from conformance.laws import Check, Law, Unsupported, Violation, law
-from conformance.session import SMOKE_ITEMS
+from conformance.law import engine, registry
+from conformance.law.engine import SMOKE_ITEMS, LawResult, Settings, run_law
+from conformance.law.laws import Check, Law, Unsupported, Violation, law
 from dynamic_rnn_spec import clauses
 from dynamic_rnn_spec.case import Answer, Case, Outcome, Raised
 

@@ -7,12 +7,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from conformance import registry, subjects, verdicts
-from conformance.engine import LawResult, Settings, run_law
-from conformance.laws import Law, law
-from conformance.left_out import is_of_text
+from conformance.law import registry
+from conformance.law.engine import LawResult, Settings, run_law
+from conformance.law.laws import Law, law
+from conformance.law.left_out import is_of_text
+from conformance.run import verdicts
 from conformance.strategies import Frame, echo_case, tally_case, with_arguments
-from conformance.targets import Target
+from conformance.subject import subjects
+from conformance.subject.targets import Target
 from dynamic_rnn_spec import clauses
 from dynamic_rnn_spec.case import Answer, Case, DType, Outcome
 from dynamic_rnn_spec.tensor_shape import TensorShape

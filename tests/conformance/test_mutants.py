@@ -6,9 +6,11 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from conformance import mutants, registry
-from conformance.engine import Settings
-from conformance.mutants import Mutant, MutantError, command, trial
+from conformance import mutants
+from conformance.commands import mutants as command
+from conformance.law import registry
+from conformance.law.engine import Settings
+from conformance.mutants import Mutant, MutantError, trial
 from conformance.mutants.trial import Finding, Trial
 from dynamic_rnn_spec import clauses
 from dynamic_rnn_spec.case import Answer, Case, Outcome

@@ -5,8 +5,7 @@ from pathlib import Path
 import pytest
 
 import impl_ref.adapter
-from conformance import refused
-from conformance.strategies import WRONG, WrongArgument
+from conformance.strategies import WRONG, WrongArgument, refused
 from dynamic_rnn_spec.case import PARAMETERS
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "arguments.md"
@@ -14,7 +13,7 @@ DOCUMENT = Path(__file__).parents[2] / "docs" / "arguments.md"
 
 def test_the_document_is_that_of_the_table() -> None:
     assert DOCUMENT.read_text(encoding="utf-8") == refused.document(), (
-        "run: python -m conformance.refused > docs/arguments.md"
+        "run: python -m conformance.strategies.refused > docs/arguments.md"
     )
 
 

@@ -8,12 +8,15 @@ from typing import Any
 
 import pytest
 
-from conformance import known, pool, report, runner, targets
-from conformance.engine import Settings
-from conformance.replaying import replay_on
+from conformance import report
+from conformance.commands.replay import replay_on
+from conformance.law.engine import Settings
+from conformance.machine import pool
 from conformance.report.model import Verdict
-from conformance.runner import Finished, Plan, Silent
-from conformance.targets import Target
+from conformance.run import known, runner
+from conformance.run.runner import Finished, Plan, Silent
+from conformance.subject import targets
+from conformance.subject.targets import Target
 
 
 def plan(names: Sequence[str], own: bool = False, **settings: Any) -> Plan:

@@ -11,9 +11,17 @@ from typing import Any
 import numpy as np
 import pytest
 
-from conformance import subjects, targets
-from conformance.subjects import HarnessError, InProcess, NotAvailable, UnknownSubjectError, Worker, find_python36, load
-from conformance.worker_client import WorkerClient, WorkerStartError
+from conformance.machine.interpreters import find_python36
+from conformance.subject import subjects, targets
+from conformance.subject.subjects import (
+    HarnessError,
+    InProcess,
+    NotAvailable,
+    UnknownSubjectError,
+    Worker,
+    load,
+)
+from conformance.subject.worker_client import WorkerClient, WorkerStartError
 from dynamic_rnn_spec.case import Answer, Call, Case, CellRef, CellSpec, Outcome
 
 CELL = CellSpec("probe:Tally", {"state_size": 2, "output_size": 2})
@@ -85,7 +93,7 @@ def test_a_worker_ends_when_it_is_closed_and_leaves_no_zombie(start: Any) -> Non
 
 
 def test_a_worker_that_outlives_the_end_of_its_input_is_killed(start: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("conformance.worker_client.END_TIMEOUT", 0.2)
+    monkeypatch.setattr("conformance.subject.worker_client.END_TIMEOUT", 0.2)
     client = start("greet()\ntime.sleep(60)")
     client.start()
     pid = process_id(client)

@@ -10,9 +10,10 @@ import pytest
 
 import conformance
 import dynamic_rnn_spec
-from conformance import vectors
-from conformance.subjects import NotAvailable, Subject, find_python36, load
-from conformance.worker_client import WorkerClient
+from conformance.machine.interpreters import find_python36
+from conformance.subject.subjects import NotAvailable, Subject, load
+from conformance.subject.worker_client import WorkerClient
+from conformance.vectors import stored, verify
 from dynamic_rnn_spec.case import Answer, Call, Case, CellRef, CellSpec, Cotangents, Function, Scope
 from dynamic_rnn_spec.rnn_cell import LSTMStateTuple
 from dynamic_rnn_spec.tensor_shape import TensorShape
@@ -49,12 +50,12 @@ def test_it_says_what_it_is(tensorflow: Subject) -> None:
 
 
 def test_it_gives_the_recorded_outcomes_again(tensorflow: Subject) -> None:
-    sample = vectors.load()[::40]
+    sample = stored.load()[::40]
 
     differing = [
         (vector.name, found)
         for vector in sample
-        if (found := vectors.difference(vector, tensorflow.run(vector.case), vector.outcome)) is not None
+        if (found := verify.difference(vector, tensorflow.run(vector.case), vector.outcome)) is not None
     ]
 
     assert len(sample) >= 20

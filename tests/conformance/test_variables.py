@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from conformance import vectors
-from conformance.laws import Check, Unsupported
+from conformance.law.laws import Check, Unsupported
+from conformance.model.variables import expected_shapes, names_after, shapes_of, variables
 from conformance.strategies import Frame, builtin_case
-from conformance.variables import expected_shapes, names_after, shapes_of, variables
+from conformance.vectors import stored
 from dynamic_rnn_spec.case import Answer, Case, CellSpec, Outcome, VariableRecord
 
 
@@ -27,7 +27,7 @@ def test_an_lstm_with_all_options() -> None:
 
 def test_the_names_are_those_of_the_record() -> None:
     seen = 0
-    for vector in vectors.load():
+    for vector in stored.load():
         clauses = {"VAR-1", "VAR-2", "VAR-3", "VAR-4", "VAR-5", "VAR-6", "VAR-15"} & set(vector.clauses)
         simple = set(vector.case.calls[0].arguments) <= {"cell", "inputs", "dtype", "sequence_length", "initial_state"}
         if not clauses or len(vector.case.calls) != 1 or vector.case.calls[0].outer_scopes or not simple:

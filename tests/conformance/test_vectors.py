@@ -8,15 +8,16 @@ from typing import Any
 import numpy as np
 import pytest
 
-from conformance import vector_recording, vectors
-from conformance.vector_cases import SECTIONS, Definition, Like, Overruled, Refused, definitions
-from conformance.vectors import AGREES, DISAGREES, OVERRULED, Instead, Vector
+from conformance.vectors import record, stored, verify
+from conformance.vectors.cases import SECTIONS, Definition, Like, Overruled, Refused, definitions
+from conformance.vectors.stored import Instead, Vector
+from conformance.vectors.verify import AGREES, DISAGREES, OVERRULED
 from dynamic_rnn_spec import Gradients
 from dynamic_rnn_spec.case import Answer, Call, Case, CellRef, CellSpec, FormatError, Outcome, Raised, VariableRecord
 from dynamic_rnn_spec.clauses import load as load_clauses
 from dynamic_rnn_spec.structure import flatten
 
-RECORDED = vectors.load()
+RECORDED = stored.load()
 INPUTS = np.zeros((2, 3, 2), np.float32)
 
 
@@ -45,7 +46,7 @@ ONES = np.ones((2, 3, 3), np.float32)
 
 
 def test_there_are_at_least_300_vectors_in_less_than_5_megabytes() -> None:
-    size = sum(len(entry.read_bytes()) for entry in vectors.folder().iterdir())
+    size = sum(len(entry.read_bytes()) for entry in stored.folder().iterdir())
 
     assert len(RECORDED) >= 300
     assert size < 5_000_000
@@ -109,7 +110,7 @@ def test_no_text_of_an_error_and_no_random_value_is_recorded() -> None:
 
 
 def test_the_vectors_of_a_clause_are_those_that_name_it() -> None:
-    found = vectors.for_clause("IN-7")
+    found = stored.for_clause("IN-7")
 
     assert [vector.name for vector in found] == [v.name for v in RECORDED if "IN-7" in v.clauses]
     assert {vector.overruled_by.clauses for vector in found if vector.overruled_by} == {("IN-7",)}
@@ -131,7 +132,7 @@ def test_another_format_is_refused() -> None:
 
 
 def test_an_outcome_that_is_the_same_agrees() -> None:
-    assert vectors.judge(a_vector(returned(ONES)), returned(ONES)).verdict == AGREES
+    assert verify.judge(a_vector(returned(ONES)), returned(ONES)).verdict == AGREES
 
 
 @pytest.mark.parametrize(
@@ -150,7 +151,7 @@ def test_an_outcome_that_is_the_same_agrees() -> None:
     ],
 )
 def test_an_outcome_that_differs_disagrees_and_says_where(got: Outcome, detail: str) -> None:
-    judged = vectors.judge(a_vector(returned(ONES)), got)
+    judged = verify.judge(a_vector(returned(ONES)), got)
 
     assert judged.verdict == DISAGREES
     assert detail in judged.detail
@@ -159,15 +160,15 @@ def test_an_outcome_that_differs_disagrees_and_says_where(got: Outcome, detail: 
 def test_an_array_that_was_changed_disagrees() -> None:
     got = Outcome([returned(ONES).answers[0].replace(changed=["inputs"])], ())
 
-    assert vectors.judge(a_vector(returned(ONES)), got).detail == "the call changed inputs"
+    assert verify.judge(a_vector(returned(ONES)), got).detail == "the call changed inputs"
 
 
 def test_of_an_error_its_kind_counts_and_nothing_else() -> None:
     vector = a_vector(raised("ValueError"))
     mine = Outcome([Answer("raised", error=Raised("ValueError", "my.Error", "what I say", "after"))], ())
 
-    assert vectors.judge(vector, mine).verdict == AGREES
-    assert vectors.judge(vector, raised("TypeError")).detail == "expected raised ValueError, got raised TypeError"
+    assert verify.judge(vector, mine).verdict == AGREES
+    assert verify.judge(vector, raised("TypeError")).detail == "expected raised ValueError, got raised TypeError"
 
 
 def test_a_trace_counts_where_both_sides_tell_it() -> None:
@@ -176,21 +177,21 @@ def test_a_trace_counts_where_both_sides_tell_it() -> None:
     other = Outcome([returned(ONES).answers[0].replace(trace=[{**event, "positional": 3}])], ())
     vector = a_vector(told)
 
-    assert vectors.judge(vector, returned(ONES)).verdict == AGREES
-    assert vectors.judge(vector, told).verdict == AGREES
-    assert "trace[0]['positional']" in vectors.judge(vector, other).detail
+    assert verify.judge(vector, returned(ONES)).verdict == AGREES
+    assert verify.judge(vector, told).verdict == AGREES
+    assert "trace[0]['positional']" in verify.judge(vector, other).detail
 
 
 def test_built_in_cells_have_a_tolerance_and_probes_have_none() -> None:
     near = returned(ONES + np.float32(2e-7))
 
-    assert vectors.judge(a_vector(returned(ONES), kind="LSTMCell"), near).verdict == AGREES
-    assert vectors.judge(a_vector(returned(ONES), kind="probe:Tally"), near).verdict == DISAGREES
+    assert verify.judge(a_vector(returned(ONES), kind="LSTMCell"), near).verdict == AGREES
+    assert verify.judge(a_vector(returned(ONES), kind="probe:Tally"), near).verdict == DISAGREES
 
 
 @pytest.mark.parametrize(("dtype", "cap"), [("float16", 4e-3), ("float32", 1e-6), ("float64", 1e-13)])
 def test_no_vector_is_looser_than_its_cap(dtype: str, cap: float) -> None:
-    assert max(vectors.allowed(vector.case, dtype) for vector in RECORDED) <= cap
+    assert max(verify.allowed(vector.case, dtype) for vector in RECORDED) <= cap
 
 
 def test_gradients_count_within_the_tolerance_of_gradients() -> None:
@@ -199,7 +200,7 @@ def test_gradients_count_within_the_tolerance_of_gradients() -> None:
 
     def verdict(inputs: Any, variables: Any) -> str:
         found = returned(ONES, gradients=Gradients(inputs, None, variables))
-        return vectors.judge(vector, found).verdict
+        return verify.judge(vector, found).verdict
 
     assert vector.has_gradients
     assert verdict(exact + np.float32(1e-4), {"a": small}) == AGREES
@@ -213,33 +214,33 @@ def test_gradients_of_probes_are_exact_but_for_the_sign_of_a_zero() -> None:
     vector = a_vector(returned(ONES, gradients=Gradients(ONES * 0, None, {})))
 
     def detail(inputs: Any) -> str:
-        return vectors.judge(vector, returned(ONES, gradients=Gradients(inputs, None, {}))).detail
+        return verify.judge(vector, returned(ONES, gradients=Gradients(inputs, None, {}))).detail
 
     assert detail(ONES * -0.0) == ""
     assert "at gradients[0][0, 0, 0]: expected 0.0" in detail(ONES * np.float32(1e-30))
-    assert vectors.judge(vector, returned(ONES)).detail == "expected gradients"
-    assert vectors.judge(a_vector(returned(ONES)), vector.outcome).detail == "expected no gradients"
+    assert verify.judge(vector, returned(ONES)).detail == "expected gradients"
+    assert verify.judge(a_vector(returned(ONES)), vector.outcome).detail == "expected no gradients"
 
 
 @pytest.mark.parametrize(("dtype", "cap"), [("float16", 6e-3), ("float32", 3e-6), ("float64", 2e-14)])
 def test_no_gradient_is_looser_than_its_cap(dtype: str, cap: float) -> None:
-    assert max(vectors.gradient_allowed(vector.case, dtype) for vector in RECORDED if vector.has_gradients) <= cap
+    assert max(verify.gradient_allowed(vector.case, dtype) for vector in RECORDED if vector.has_gradients) <= cap
 
 
 def test_where_values_are_random_only_shapes_and_dtypes_count() -> None:
     expected = returned(ONES, variables=[VariableRecord("a", ONES)])
     vector = a_vector(expected, compare="shapes")
 
-    assert vectors.judge(vector, returned(ONES * 3, variables=[VariableRecord("a", ONES * 2)])).verdict == AGREES
-    assert vectors.judge(vector, returned(ONES, variables=[VariableRecord("a", ONES[0])])).verdict == DISAGREES
-    assert vectors.judge(vector, returned(ONES[0], variables=[VariableRecord("a", ONES)])).verdict == DISAGREES
+    assert verify.judge(vector, returned(ONES * 3, variables=[VariableRecord("a", ONES * 2)])).verdict == AGREES
+    assert verify.judge(vector, returned(ONES, variables=[VariableRecord("a", ONES[0])])).verdict == DISAGREES
+    assert verify.judge(vector, returned(ONES[0], variables=[VariableRecord("a", ONES)])).verdict == DISAGREES
 
 
 def test_a_variable_counts_with_its_value_and_whether_it_is_trained() -> None:
     vector = a_vector(returned(ONES, variables=[VariableRecord("a", ONES)]))
 
-    assert vectors.judge(vector, returned(ONES, variables=[VariableRecord("a", ONES * 2)])).verdict == DISAGREES
-    assert vectors.judge(vector, returned(ONES, variables=[VariableRecord("a", ONES, False)])).detail == (
+    assert verify.judge(vector, returned(ONES, variables=[VariableRecord("a", ONES * 2)])).verdict == DISAGREES
+    assert verify.judge(vector, returned(ONES, variables=[VariableRecord("a", ONES, False)])).detail == (
         "a: expected trainable True, got False"
     )
 
@@ -247,9 +248,9 @@ def test_a_variable_counts_with_its_value_and_whether_it_is_trained() -> None:
 def test_where_a_clause_overrules_tensorflow_a_subject_is_held_to_the_clause() -> None:
     vector = a_vector(raised("other"), instead=raised("ValueError"))
 
-    kept = vectors.judge(vector, raised("ValueError"))
-    sided = vectors.judge(vector, raised("other"))
-    neither = vectors.judge(vector, raised("TypeError"))
+    kept = verify.judge(vector, raised("ValueError"))
+    sided = verify.judge(vector, raised("other"))
+    neither = verify.judge(vector, raised("TypeError"))
 
     assert (kept.verdict, kept.detail) == (OVERRULED, "IN-7: a reason")
     assert (sided.verdict, sided.detail) == (DISAGREES, "does as TensorFlow does, against IN-7: a reason")
@@ -282,10 +283,10 @@ def test_verify_runs_every_vector_and_the_summary_counts_and_names_them() -> Non
     overruled = a_vector(raised("other"), instead=returned(ONES))
     subject = Fake({a_case().digest(): returned(ONES)})
 
-    results = vectors.verify(subject, [agreeing, differing, overruled])
+    results = verify.verify(subject, [agreeing, differing, overruled])
 
     assert [result.verdict for result in results] == [AGREES, DISAGREES, OVERRULED]
-    assert vectors.summary(results) == (
+    assert verify.summary(results) == (
         "1 vectors agree, 1 overruled, 1 disagree; 0 of 3 have gradients\n"
         "  overruled: section/name: IN-7: a reason\n"
         "  disagrees: section/name: expected raised TypeError, got returned"
@@ -298,14 +299,14 @@ def test_verify_runs_every_vector_and_the_summary_counts_and_names_them() -> Non
 @pytest.fixture
 def two_sections(monkeypatch: pytest.MonkeyPatch) -> list[Definition]:
     made = [Definition("one", ("IN-1",), a_case()), Definition("two", ("IN-2",), a_case(steps=2))]
-    monkeypatch.setattr(vector_recording, "SECTIONS", {"first": None, "second": None})
-    monkeypatch.setattr(vector_recording, "definitions", lambda section: made)
+    monkeypatch.setattr(record, "SECTIONS", {"first": None, "second": None})
+    monkeypatch.setattr(record, "definitions", lambda section: made)
     return made
 
 
 def test_recording_twice_gives_the_same_bytes(two_sections: list[Definition], tmp_path: Path) -> None:
-    assert vectors.record(Fake(), tmp_path / "a") == 4
-    assert vectors.record(Fake(), tmp_path / "b") == 4
+    assert record.record(Fake(), tmp_path / "a") == 4
+    assert record.record(Fake(), tmp_path / "b") == 4
 
     first, second = (sorted((tmp_path / name).iterdir()) for name in "ab")
     assert [path.name for path in first] == ["first.jsonl", "second.jsonl"]
@@ -315,10 +316,10 @@ def test_recording_twice_gives_the_same_bytes(two_sections: list[Definition], tm
 
 def test_what_is_recorded_agrees_with_its_own_source(two_sections: list[Definition], tmp_path: Path) -> None:
     subject = Fake({a_case().digest(): raised("TypeError")})
-    vectors.record(subject, tmp_path)
+    record.record(subject, tmp_path)
 
     written = [json.loads(line) for path in sorted(tmp_path.iterdir()) for line in path.read_text().splitlines()]
-    results = vectors.verify(subject, [Vector.from_json(data) for data in written])
+    results = verify.verify(subject, [Vector.from_json(data) for data in written])
 
     assert [result.verdict for result in results] == [AGREES] * 4
 
@@ -328,7 +329,7 @@ def test_a_case_that_is_not_answered_is_not_recorded(two_sections: list[Definiti
     subject = Fake({a_case().digest(): Outcome([Answer(kind, what="x", why="y")])})
 
     with pytest.raises(ValueError, match=f"first/one: {kind}: x: y"):
-        vectors.record(subject, tmp_path)
+        record.record(subject, tmp_path)
 
 
 def test_an_overruled_case_is_recorded_with_what_is_wanted(two_sections: list[Definition], tmp_path: Path) -> None:
@@ -339,7 +340,7 @@ def test_an_overruled_case_is_recorded_with_what_is_wanted(two_sections: list[De
     other = a_case("probe:Echo")
     two_sections[0] = Definition("one", ("IN-7",), a_case(), "all", Overruled(("IN-7",), "why", Refused("ValueError")))
     two_sections[1] = Definition("two", ("IN-8",), a_case(), "all", Overruled(("IN-8",), "why", Like(other)))
-    vectors.record(Fake({a_case().digest(): failed}), tmp_path)
+    record.record(Fake({a_case().digest(): failed}), tmp_path)
 
     lines = (tmp_path / "first.jsonl").read_text().splitlines()
     refused, like = [Vector.from_json(json.loads(line)) for line in lines]
@@ -358,4 +359,4 @@ def test_nothing_is_overruled_where_tensorflow_does_what_is_wanted(
     two_sections[0] = Definition("one", ("IN-7",), a_case(), "all", Overruled(("IN-7",), "why", Refused("ValueError")))
 
     with pytest.raises(ValueError, match="first/one: TensorFlow gives what IN-7 want; nothing is overruled"):
-        vectors.record(Fake({a_case().digest(): raised("ValueError")}), tmp_path)
+        record.record(Fake({a_case().digest(): raised("ValueError")}), tmp_path)

@@ -3,7 +3,7 @@
 import numpy as np
 from hypothesis import strategies as st
 
-from conformance.laws import Check, law
+from conformance.law.laws import Check, law
 from dynamic_rnn_spec.case import Call, Case
 
 

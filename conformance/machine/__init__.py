@@ -1,0 +1,1 @@
+"""What this machine has: cores, interpreters, and processes that run side by side."""

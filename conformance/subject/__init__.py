@@ -1,0 +1,1 @@
+"""What the suite is run on: an implementation found by its name, opened here or behind a worker."""
