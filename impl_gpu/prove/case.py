@@ -7,7 +7,6 @@ length, n units, p columns of a projection. Columns are 16 for entries with 16-b
 import zlib
 from collections.abc import Callable
 from typing import Any, NamedTuple
-from unittest import mock
 
 import numpy as np
 
@@ -80,8 +79,12 @@ def nan_of(array: Numbers) -> Any:
 
 def run(case: Case, device: Device, stream: Any, addresses: Addresses) -> None:
     """Enqueue the launches of a case; wide accesses are taken wherever they are legal, or nowhere."""
-    with mock.patch.object(geometry, "LEAST_VECTOR_THREADS", 0 if case.vector else 2**62):
+    usual = geometry.LEAST_VECTOR_THREADS
+    geometry.LEAST_VECTOR_THREADS = 0 if case.vector else 2**62
+    try:
         case.launch(device, stream, addresses)
+    finally:
+        geometry.LEAST_VECTOR_THREADS = usual
 
 
 def case_name(entry: str, dtype: str, vector: bool, way: str) -> str:
