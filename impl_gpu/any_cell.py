@@ -47,27 +47,29 @@ def run(
     rows = Rows(given, device)
     state = starting_state(cell, given, device)  # INIT-2, INIT-7, CELL-9
     outputs: list[Any] = []
-    for t in range(given.max_time):
-        step_inputs = pack_sequence_as(given.structure, [rows.step(x, t) for x in given.inputs])  # IN-1, TIME-5
-        reuse = True if t > 0 else None  # one set of variables for all steps
+    for t in range(given.max_time):  # CELL-6: T times in the order of time, past all lengths too
+        leaves = [rows.step(x, t) for x in given.inputs]  # IN-14: never cast
+        step_inputs = pack_sequence_as(given.structure, leaves)  # IN-2, IN-8, IN-16: nested as they came
+        # One set of variables for all steps; at the first the scope's own rule of reuse holds [SCOPE-6, SCOPE-12].
+        reuse = True if t > 0 else None
         with device.users_code(), variable_scope(opened, reuse=reuse):
-            result = step(step_inputs, state)  # CELL-7
+            result = step(step_inputs, state)  # CELL-7; CELL-13: nothing here catches what it raises
         output, new_state = check_returned(result, state, given, [whole.dtype for whole in outputs])
         if t == 0:
             outputs = [rows.whole(leaf.shape[1:], leaf.dtype) for leaf in output]  # DTYPE-5
         for whole, leaf in zip(outputs, output, strict=True):
             rows.write(whole, t, enter(device, leaf))
-        state = _next_state(state, new_state, t, rows)
+        state = _next_state(state, new_state, t, rows)  # CELL-5
     if given.max_time == 0:  # CELL-8
         outputs = [rows.zero_whole(dims, given.output_dtype) for dims in given.output_dims]
     final = [rows.copied(leaf) for leaf in flatten(state)]  # INIT-10
-    return outputs, pack_sequence_as(state, final)
+    return outputs, pack_sequence_as(state, final)  # INIT-11: an empty state too
 
 
 def _next_state(state: Any, new_state: Any, t: int, rows: "Rows") -> Any:
     leaves = [
         rows.next_state(old, enter(rows.device, new), t)
-        for old, new in zip(flatten(state), flatten(new_state), strict=True)
+        for old, new in zip(flatten(state), flatten(new_state), strict=True)  # SEQ-6: every leaf
     ]
     return pack_sequence_as(state, leaves)
 
@@ -80,16 +82,16 @@ class Rows:
         self._given = given
         self._lengths: Any = None
         if given.lengths is not None:
-            # SEQ-14, SEQ-15: below 0 counts as 0, above T as T; so every length fits the kernel's int.
+            # SEQ-14, SEQ-15: below 0 counts as 0, above T as T; so every length fits the kernel's int [SEQ-11].
             clamped = np.clip(given.lengths, 0, given.max_time).astype(np.int32)
             self._lengths = device.enter(clamped)
 
     def step(self, x: Any, t: int) -> Any:
-        """Step t of an array in the caller's layout: a view [B, ...]."""
+        """Step t of an array in the caller's layout, its time axis gone: a view [B, ...] [IN-1, IN-4, TIME-2]."""
         return x[t] if self._given.time_major else x[:, t]
 
     def whole(self, dims: tuple[int, ...], dtype: Any) -> Any:
-        """All steps of one output in the caller's layout, to be written row by row [OUT-1 to 3]."""
+        """All steps of one output in the caller's layout, to be written row by row."""
         return empty(self.device, self._whole_shape(dims), dtype, self.device.current_stream(), "outputs")
 
     def zero_whole(self, dims: tuple[int, ...], dtype: Any) -> Any:
@@ -98,6 +100,7 @@ class Rows:
 
     def _whole_shape(self, dims: tuple[int, ...]) -> tuple[int, ...]:
         B, T = self._given.batch_size, self._given.max_time
+        # OUT-1 and OUT-2 or TIME-3: the axes of the layout; OUT-3, OUT-6: behind them those of a row, if it has any.
         return (T, B, *dims) if self._given.time_major else (B, T, *dims)
 
     def write(self, whole: Any, t: int, output: Any) -> None:
@@ -111,6 +114,7 @@ class Rows:
         """
         if self._lengths is None or new.ndim == 0:  # SEQ-21: a leaf of rank 0 belongs to no row
             return new
+        # SIG-6: never into `old`, which at the first step is the caller's own.
         kept = empty(self.device, new.shape, new.dtype, self.device.current_stream(), "state")
         self._copy(kept, new, old, t, self._lengths)
         return kept

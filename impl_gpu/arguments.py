@@ -61,7 +61,7 @@ class Arguments:
             self.lengths = read_lengths(device, self.lengths)
         self.inputs = [enter(device, value) for value in self.inputs]
         if self.initial_state is not None:
-            self.initial_state = [enter(device, value) for value in self.initial_state]
+            self.initial_state = [enter(device, value) for value in self.initial_state]  # DTYPE-8: never cast
 
 
 def check_arguments(
@@ -81,7 +81,7 @@ def check_arguments(
         TypeError, ValueError: the first argument, in the order of the lines below, that is not as the docstring of
             dynamic_rnn has it.
     """
-    check_cell(cell)
+    check_cell(cell)  # ERR-4: of several faults the one that the first of these lines finds is told
     leaves = check_inputs(inputs, time_major)
     lengths = check_lengths(sequence_length)
     opened = check_scope(scope)
@@ -132,7 +132,7 @@ def check_scope(scope: Any) -> str | VariableScope:
     if scope is None:
         return DEFAULT_SCOPE
     if isinstance(scope, VariableScope):
-        return scope
+        return scope  # SCOPE-4: a scope is absolute; its name alone would go on from the open one
     if not isinstance(scope, str):
         raise ArgumentTypeError("scope", "a string, a VariableScope or None", describe_value(scope), "SCOPE-9")
     if _SCOPE_NAME.fullmatch(scope) is None:
@@ -156,7 +156,7 @@ def check_output_dtype(dtype: DType | None, state: list[Abstract] | None, needed
             without steps are ``needed`` [DTYPE-9].
     """
     if dtype is not None:
-        return dtype
+        return dtype  # DTYPE-7: the state may have several then
     if state is None:
         raise ArgumentValueError("dtype", "a dtype where no initial_state is given", "None", "DTYPE-3")
     found: list[DType] = list(dict.fromkeys(known.dtype for known in state))

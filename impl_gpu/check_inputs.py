@@ -66,7 +66,7 @@ def _check_leaf(path: str, value: Any, wanted: str, nested: bool) -> Leaf:
     known = described(value)
     if known is None:
         raise ArgumentTypeError("inputs", wanted, describe_value(value), "IN-17")
-    if known.ndim < 2:
+    if known.ndim < 2:  # IN-13: 2 is enough
         raise ArgumentValueError("inputs", f"{wanted} of rank 2 or more", f"shape {known.shape}", "IN-11")
     reason = why_not_on_device(known.dtype)
     if reason is not None:
@@ -80,10 +80,10 @@ def check_layout(leaves: Sequence[Leaf], time_major: bool) -> tuple[int, int]:
     Raises:
         ValueError: they don't agree [IN-10].
     """
-    leading = leaves[0].known.shape[:2]
+    leading = leaves[0].known.shape[:2]  # IN-3: from the third axis on they need not agree
     for leaf in leaves[1:]:
         if leaf.known.shape[:2] != leading:
             wanted = f"first two dimensions {leading} at {leaf.path}, as at {leaves[0].path}"
             raise ArgumentValueError("inputs", wanted, f"shape {leaf.known.shape}", "IN-10")
-    B, T = reversed(leading) if time_major else leading
+    B, T = reversed(leading) if time_major else leading  # CELL-4: T is that of these inputs, at every call
     return B, T

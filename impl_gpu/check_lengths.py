@@ -60,4 +60,4 @@ def check_lengths_size(lengths: Any, batch_size: int) -> None:
 def read_lengths(device: Any, lengths: Any) -> Any:
     """Checked lengths as int64 on the host; where they lie on the device, the host waits for them once."""
     on_host = lengths if isinstance(lengths, np.ndarray) else device.to_numpy(enter(device, lengths))
-    return on_host.astype(np.int64)
+    return on_host.astype(np.int64)  # SEQ-11: never narrower

@@ -33,7 +33,7 @@ def _collect(leaves: list[tuple[Any, Abstract]], state: Any, size: Any, batch_si
     where = place(path)
     if not is_sequence(size):
         (dims,) = row_dims("state_size", size)
-        leaves.append(_check_leaf(state, (batch_size, *dims), where))
+        leaves.append(_check_leaf(state, (batch_size, *dims), where))  # INIT-2, INIT-6
         return
     kind = type(size).__name__
     if is_array(state):
@@ -52,8 +52,8 @@ def _collect(leaves: list[tuple[Any, Abstract]], state: Any, size: Any, batch_si
         wanted = f"the {len(wanted_keys)} parts {', '.join(wanted_keys)}{where}"
         got = f"{len(keys)}: {', '.join(keys)}" if keys else "none"
         raise ArgumentValueError("initial_state", wanted, got, "INIT-9")
-    for (key, part_size), (_, part) in zip(wanted_parts, parts, strict=True):
-        _collect(leaves, part, part_size, batch_size, path + key)
+    for (key, part_size), (_, part) in zip(wanted_parts, parts, strict=True):  # INIT-3: in order
+        _collect(leaves, part, part_size, batch_size, path + key)  # INIT-5: to any depth
 
 
 def _check_leaf(value: Any, shape: tuple[int, ...], where: str) -> tuple[Any, Abstract]:

@@ -20,14 +20,14 @@ from .sequence import new_sequence
 
 
 def dynamic_rnn(
-    cell: Any,
+    cell: Any,  # SIG-1: nine by position, in this order; SIG-2: each by its name
     inputs: Any,
-    sequence_length: Any = None,
+    sequence_length: Any = None,  # SIG-3: this one and those below may be left out
     initial_state: Any = None,
     dtype: Any = None,
     parallel_iterations: Any = None,
-    swap_memory: Any = False,
-    time_major: Any = False,
+    swap_memory: Any = False,  # SWAP-1
+    time_major: Any = False,  # TIME-1
     scope: Any = None,
 ) -> tuple[Any, Any]:
     """Run ``cell`` over every step of ``inputs``, each time on the whole batch; give its outputs and final state.
@@ -83,13 +83,13 @@ def dynamic_rnn(
 
     From: the r1.4 page; where it is silent, TensorFlow 1.4.1.
     """
-    given = check_arguments(
+    given = check_arguments(  # ERR-2: before any step
         cell, inputs, sequence_length, initial_state, dtype, parallel_iterations, swap_memory, time_major, scope
     )
     # SCOPE-1: "rnn" if None. ERR-3: when anything below fails, no variable and no half-built cell is left.
     with default_store().transaction(), variable_scope(given.scope) as opened, new_sequence():
         outputs, state = _run(cell, given, opened)
-    return pack_sequence_as(given.output_size, outputs), state  # SIG-5, OUT-4
+    return pack_sequence_as(given.output_size, outputs), state  # SIG-4, SIG-5, OUT-4
 
 
 def _run(cell: Any, given: Arguments, opened: VariableScope) -> tuple[list[Any], Any]:

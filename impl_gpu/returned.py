@@ -49,7 +49,7 @@ def check_output(output: Any, given: Arguments, dtypes: Sequence[DType]) -> list
     except ValueError as error:
         raise ArgumentValueError("cell", wanted, f"one that differs {error}", "CELL-12") from error
     found = flatten_with_paths(output)
-    wanted_dtypes: Sequence[DType | None] = dtypes or [given.dtype] * len(found)
+    wanted_dtypes: Sequence[DType | None] = dtypes or [given.dtype] * len(found)  # DTYPE-2
     for (path, leaf), dims, dtype in zip(found, given.output_dims, wanted_dtypes, strict=True):
         where = place(path)
         known = described(leaf)
@@ -75,7 +75,7 @@ def check_new_state(new_state: Any, state: Any) -> None:
         where, was, known = place(path), known_of(old), described(new)
         if known is None:
             raise ArgumentTypeError("cell", f"an array as state{where}", describe_value(new), "CELL-11")
-        if known.shape != was.shape:
+        if known.shape != was.shape:  # STATE-1, STATE-2: so the last state has the shapes of state_size, as the first
             raise ArgumentValueError("cell", f"a state of shape {was.shape}{where}", str(known.shape), "CELL-11")
         if known.dtype != was.dtype:
             raise ArgumentTypeError("cell", f"a state of dtype {was.dtype}{where}", str(known.dtype), "CELL-11")

@@ -51,7 +51,7 @@ def zeros_of(cell: CellProtocol, batch_size: Any, dtype: Any) -> Any:
     rows = row_dims("state_size", state_size)
     device = current_device()
     stream = device.current_stream()
-    leaves = [zeros(device, (int(batch_size), *dims), made, stream, "zero state") for dims in rows]
+    leaves = [zeros(device, (int(batch_size), *dims), made, stream, "zero state") for dims in rows]  # DTYPE-1
     return pack_sequence_as(state_size, leaves)
 
 
