@@ -24,7 +24,7 @@ def row_dims(name: str, sizes: Any) -> list[tuple[int, ...]]:
     """
     clause = _CLAUSE_OF[name]
     try:
-        leaves = flatten_with_paths(sizes)
+        leaves = flatten_with_paths(sizes)  # OUT-8: a tuple of integers is several leaves, a TensorShape one
         pack_sequence_as(sizes, [size for _, size in leaves])
     except TypeError as error:
         wanted = f"{name} in containers in which arrays can stand"

@@ -78,7 +78,7 @@ class BasicLSTMCell(WeightedCell):
             left = side_by_side(x, h)
             i, j, f, o = columns(xp.dot(left, K) + b, 4)  # each [B, n]
             gates = Gates(sigmoid(xp, i), act(j), sigmoid(xp, f + number(self._forget_bias, f)), sigmoid(xp, o), j)
-            new_c = gates.f * c + gates.i * gates.j
+            new_c = gates.f * c + gates.i * gates.j  # EQ-3
             act_c = act(new_c)
             new_h = gates.o * act_c
 

@@ -64,16 +64,16 @@ class BasicRNNCell(WeightedCell):
         with quiet():
             left = side_by_side(x, h)
             a = xp.dot(left, K) + b
-            h = act(a)
+            h = act(a)  # EQ-1
 
         def pull(d_output: Any, d_h: Any) -> tuple[Any, Any, dict[Any, Any]]:
             with quiet():
-                d_a = activation_back(act, a, h, d_h + d_output)
+                d_a = activation_back(act, a, h, d_h + d_output)  # GRAD-4: the output and the state are one
                 d_left = xp.dot(d_a, K.T)
                 d_weights = {self._kernel: kernel_back(xp, left, d_a), self._bias: d_a.sum(axis=0)}
             return d_left[:, :d], d_left[:, d:], d_weights
 
-        return (h, h), pull
+        return (h, h), pull  # EX-1: the last output is the final state
 
     def without_vjp(self) -> Any:
         """See RNNCell; an activation without ``vjp`` is refused [GRAD-20]."""

@@ -98,7 +98,7 @@ class DropoutWrapper(Wrapper):
             ValueError: inputs of other sizes than ``input_size`` [EQ-10].
         """
         x, _ = self._drop("input", inputs)
-        output, new_state = self._cell(x, state, scope)
+        output, new_state = self._cell(x, state, scope)  # VAR-6: no scope of its own around it
         new_state, _ = self._drop("state", new_state)
         output, _ = self._drop("output", output)
         return output, new_state
@@ -139,7 +139,7 @@ class DropoutWrapper(Wrapper):
     def _drop(self, purpose: str, structure: Any) -> tuple[Any, Callable[[Any], Any]]:
         """The structure with what is chosen of it dropped, and the pull of that."""
         keep = self._keep[purpose]
-        if keep == 1:
+        if keep == 1:  # EQ-19
             return structure, lambda d_structure: d_structure
         leaves = flatten(structure)
         if self._variational and purpose == "input" and len(leaves) != len(self._input_dims):
@@ -181,7 +181,7 @@ def _dropped(v: Any, keep: float, U: Any) -> Any:
     if U is None:
         return v
     with quiet():
-        return v / number(keep, v) * array_module(v).floor(U + number(keep, v))
+        return v / number(keep, v) * array_module(v).floor(U + number(keep, v))  # EQ-9
 
 
 def all_but_c(part: Any) -> Any:

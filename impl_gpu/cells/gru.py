@@ -85,7 +85,7 @@ class GRUCell(WeightedCell):
             reset = side_by_side(x, r * h)
             a = xp.dot(reset, Kc) + bc
             c = act(a)
-            new = u * h + (1 - u) * c
+            new = u * h + (1 - u) * c  # EQ-2
 
         def pull(d_output: Any, d_new: Any) -> tuple[Any, Any, dict[Any, Any]]:
             with quiet():
@@ -94,7 +94,7 @@ class GRUCell(WeightedCell):
                 d_reset = xp.dot(d_a, Kc.T)
                 d_gates = side_by_side(sigmoid_back(r, d_reset[:, d:] * h), sigmoid_back(u, d_new * (h - c)))
                 d_left = xp.dot(d_gates, Kg.T)
-                d_h = d_new * u + d_reset[:, d:] * r + d_left[:, d:]
+                d_h = d_new * u + d_reset[:, d:] * r + d_left[:, d:]  # GRAD-4: all three ways from h to the new state
                 d_weights = {
                     self._gates_kernel: kernel_back(xp, left, d_gates),
                     self._gates_bias: d_gates.sum(axis=0),

@@ -82,7 +82,7 @@ class LSTMCell(WeightedCell):
         """kernel [d + p, 4n] and bias [4n] in the order i, j, f, o; w_f_diag, w_i_diag, w_o_diag [n];
         projection/kernel [n, p] [VAR-4]."""
         d, n, p = self.input_depth(inputs_shape), self._num_units, self.output_size
-        weights = self._initializer
+        weights = self._initializer  # VAR-9, VAR-10, VAR-11
         kernel_parts, projection_parts = self._num_unit_shards, self._num_proj_shards
         self._kernel = self.add_variable("kernel", [d + p, 4 * n], initializer=weights, partitions=kernel_parts)
         self._bias = self.add_variable("bias", [4 * n], initializer=Zeros())  # VAR-8
@@ -115,18 +115,18 @@ class LSTMCell(WeightedCell):
             left = side_by_side(x, m)
             i, j, f, o = columns(xp.dot(left, K) + b, 4)  # each [B, n]
             if peepholes:
-                f = f + peepholes[0] * c  # the old c
+                f = f + peepholes[0] * c  # EQ-5: the old c
                 i = i + peepholes[1] * c
             gates = Gates(sigmoid(xp, i), act(j), sigmoid(xp, f + number(self._forget_bias, f)), None, j)
-            free_c = gates.f * c + gates.i * gates.j
-            new_c = free_c if self._cell_clip is None else limited(xp, free_c, self._cell_clip)
+            free_c = gates.f * c + gates.i * gates.j  # EQ-4
+            new_c = free_c if self._cell_clip is None else limited(xp, free_c, self._cell_clip)  # EQ-6
             if peepholes:
-                o = o + peepholes[2] * new_c
+                o = o + peepholes[2] * new_c  # EQ-5: the new one
             gates = gates._replace(o=sigmoid(xp, o))
             act_c = act(new_c)
             new_m = before = gates.o * act_c
-            if P is not None:
-                new_m = projected = xp.dot(before, P)  # [B, n] to [B, p]
+            if P is not None:  # EQ-17: without a projection nothing is limited by proj_clip
+                new_m = projected = xp.dot(before, P)  # EQ-7: [B, n] to [B, p]
                 if self._proj_clip is not None:
                     new_m = limited(xp, projected, self._proj_clip)
 

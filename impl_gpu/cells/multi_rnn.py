@@ -49,12 +49,12 @@ class MultiRNNCell(RNNCell):
 
     @property
     def state_size(self) -> Any:
-        sizes = tuple(cell.state_size for cell in self._cells)
+        sizes = tuple(cell.state_size for cell in self._cells)  # STATE-4: one of each, also of a single cell
         return sizes if self._state_is_tuple else sum(sizes)
 
     @property
     def output_size(self) -> Any:
-        return self._cells[-1].output_size
+        return self._cells[-1].output_size  # EX-2: the width of the uppermost
 
     @property
     def variables(self) -> Sequence[Variable]:
@@ -72,8 +72,8 @@ class MultiRNNCell(RNNCell):
         output, new_states = inputs, []
         for index, (cell, old) in enumerate(zip(self._cells, self._split(state), strict=True)):
             with variable_scope(_scope_name(index)):
-                output, new = cell(output, old)
-            new_states.append(new)
+                output, new = cell(output, old)  # EQ-8
+            new_states.append(new)  # EX-2: from the lowest up
         return output, self._joined(new_states)
 
     def call_vjp(self, inputs: Any, state: Any) -> tuple[tuple[Any, Any], Any]:
@@ -108,7 +108,7 @@ class MultiRNNCell(RNNCell):
         return next((cell for cell in found if cell is not None), None)
 
     def _joined(self, states: list[Any]) -> Any:
-        return tuple(states) if self._state_is_tuple else side_by_side(*states)
+        return tuple(states) if self._state_is_tuple else side_by_side(*states)  # STATE-4
 
     def _split(self, state: Any) -> list[Any]:
         if not self._state_is_tuple:

@@ -41,7 +41,7 @@ class ResidualWrapper(Wrapper):
             TypeError: without ``residual_fn``: inputs and outputs in other containers or of other dtypes [EQ-11].
             ValueError: the same of nesting or shapes [EQ-11].
         """
-        outputs, new_state = self._cell(inputs, state, scope)
+        outputs, new_state = self._cell(inputs, state, scope)  # VAR-6: no scope of its own around it
         return self._residual_fn(inputs, outputs), new_state
 
     def vjp(self, inputs: Any, state: Any, scope: None | str | VariableScope = None) -> Any:
@@ -98,4 +98,4 @@ def _sum_of(x: Any, y: Any, wanted: str) -> Any:
         raise ArgumentValueError("inputs", wanted, f"shapes {one.shape} and {other.shape}", "EQ-11")
     if one.dtype != other.dtype:
         raise ArgumentTypeError("inputs", wanted, f"dtypes {one.dtype} and {other.dtype}", "EQ-11")
-    return one if is_abstract(x) else x + y
+    return one if is_abstract(x) else x + y  # EQ-11

@@ -17,7 +17,7 @@ class Inputs:
 
     def __init__(self, x: Any, time_major: bool, runs: Schedule, precision: Precision, shielded: bool = False) -> None:
         """``shielded``: rows hold zeros past their lengths, whatever the caller's hold there."""
-        x = in_whole_rows(x if time_major else x.swapaxes(0, 1), leading=2)
+        x = in_whole_rows(x if time_major else x.swapaxes(0, 1), leading=2)  # IN-1, TIME-2
         self._x = x
         self._runs = runs
         self._precision = precision

@@ -192,7 +192,7 @@ class _Walk:
 
     def _dropout(self, cell: Any, source: int, state: Any) -> int:
         keep = cell._keep
-        if keep["input"] < 1:
+        if keep["input"] < 1:  # EQ-19: no drop and no draw at 1, here and below
             draw = self._draw(cell, "input", 0, value=source)
             source = self._add_stage(Drop(source, draw, in_place=False))
         first = len(self.stages)

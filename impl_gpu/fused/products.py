@@ -86,7 +86,7 @@ class ProductsAhead:
         self._device.record_event(self._workspace.filled[slot], self._side)
 
     def await_products(self, number: int) -> None:
-        """Later work on the caller's stream finds the products of that chunk in its slot."""
+        """Later work on the caller's stream finds the products of that chunk in its slot [PAR-2]."""
         self._device.wait_event(self._stream, self._workspace.filled[number % SLOTS])
 
     def leave(self, number: int) -> None:
@@ -99,10 +99,10 @@ class ProductsAhead:
         self._device.wait_event(self._stream, self._workspace.started)
 
     def _await_inputs(self) -> None:
-        """The products find what the caller's stream has been given to do so far done."""
+        """The products find what the caller's stream has been given to do so far done [PAR-2]."""
         self._device.record_event(self._workspace.started, self._stream)
         self._device.wait_event(self._side, self._workspace.started)
 
     def _await_steps(self, slot: int) -> None:
-        """Later products find the slot left by the steps that worked in it."""
+        """Later products find the slot left by the steps that worked in it [PAR-2]."""
         self._device.wait_event(self._side, self._workspace.free[slot])

@@ -82,7 +82,8 @@ def _sorted_rows(lengths: Numbers | None, steps: int) -> tuple[Numbers | None, N
     """(order, lengths in that order); rows of one length keep their order among each other."""
     if lengths is None or not len(lengths):
         return None, None
-    clamped = np.clip(lengths, 0, steps).astype(np.int32)  # SEQ-14: below 0 is 0; SEQ-15: above T is T
+    # SEQ-14: below 0 is 0; SEQ-15: above T is T; SEQ-11: only then narrowed
+    clamped = np.clip(lengths, 0, steps).astype(np.int32)
     if clamped.min() == steps:
         return None, None
     if (clamped[:-1] >= clamped[1:]).all():
@@ -92,5 +93,5 @@ def _sorted_rows(lengths: Numbers | None, steps: int) -> tuple[Numbers | None, N
 
 
 def _rows_alive(sorted_lengths: Numbers, step: int) -> int:
-    alive = int(np.count_nonzero(sorted_lengths > step))
+    alive = int(np.count_nonzero(sorted_lengths > step))  # SEQ-8: every row that has this step
     return min(-(-alive // ROWS_AT_ONCE) * ROWS_AT_ONCE, len(sorted_lengths))

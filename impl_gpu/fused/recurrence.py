@@ -52,6 +52,7 @@ class Recurrence:
             run_steps(call.device, call.stream, steps, chunk.first)
             call.workspace.graphs.have_run(steps)
             return
+        # CELL-4: the call that used this clock before may have ended at any step.
         if self._clock_at != chunk.first:
             self.set_clock(chunk.first)
         call.device.replay(graph, call.stream, "steps of a chunk")
@@ -97,7 +98,7 @@ class Recurrence:
             weights=call.weights[self.index],
             gates=gates,
             c=at.get(f"c {self.index}", 0),
-            h=at[f"h {self.index}"],
+            h=at[f"h {self.index}"],  # CELL-5: one place for all chunks, where each step finds what the last one left
             scratch=at.get("scratch", 0),
             projected=projected.ptr,
             projected_each=projected.each_step,

@@ -41,9 +41,9 @@ class States:
                 nbytes = self._rows * columns.width * self._precision.stored
                 self._device.zero(ptr, nbytes, self._stream, "zero state")
                 continue
-            leaf = given[columns.leaf]
+            leaf = given[columns.leaf]  # INIT-3, INIT-5
             self._move(
-                dst=ptr,
+                dst=ptr,  # SIG-6: the steps write their states here, never into the caller's
                 src=leaf.data.ptr + columns.start * leaf.itemsize,
                 gather=1,
                 row_elements=columns.width,
@@ -55,8 +55,9 @@ class States:
         """The states as new arrays [B, width], one for each leaf of the whole."""
         leaves = []
         for width in widths:
+            # INIT-10: memory of its own, also where no step has changed the state that was given.
             buffer = self._device.allocate(max(1, self._rows * width * self._precision.stored), self._stream, "state")
-            leaves.append(self._device.array(buffer, (self._rows, width), np.dtype(dtype)))
+            leaves.append(self._device.array(buffer, (self._rows, width), np.dtype(dtype)))  # STATE-1
         for columns, ptr in self._each():
             leaf = leaves[columns.leaf]
             self._move(

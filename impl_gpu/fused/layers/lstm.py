@@ -94,7 +94,7 @@ def run_step(device: Device, stream: Any, s: Steps, step: Step) -> None:
         "saved_c": s.saved_c_at(step.number),
     }
     projected = s.projected_at(step.number)
-    if not s.options.projected:
+    if not s.options.projected:  # EQ-17: a proj_clip is not looked at
         kernels.launch_lstm_step(device, stream, **when(s, step), **where(s, step), **equation, h=s.h)
         return
     kernels.launch_lstm_step_projected(device, stream, **when(s, step), **equation, m=s.scratch)
