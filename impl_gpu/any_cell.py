@@ -108,7 +108,7 @@ class Rows:
         self._copy(self.step(whole, t), output, None, t, self._lengths)
 
     def next_state(self, old: Any, new: Any, t: int) -> Any:
-        """A leaf of the state after step t: new rows where they count, old ones bit for bit elsewhere [SEQ-4, SEQ-23].
+        """A leaf of the state after step t: new rows where they count [SEQ-12], the old bits elsewhere [SEQ-4, SEQ-23].
 
         With lengths it is an array of its own.
         """

@@ -41,7 +41,7 @@ def run(
     """
     steps = PulledSteps(cell, given, device, reason)
     with device.watched(steps.peak):
-        outputs, state = any_cell.run(cell, given, device, opened, steps.take)
+        outputs, state = any_cell.run(cell, given, device, opened, steps.take)  # GRAD-18: dynamic_rnn's own loop
     steps.end(outputs, state)
     return outputs, state, steps
 
@@ -132,7 +132,8 @@ class PulledSteps:
                 wide = one.astype(_wide(one.dtype))
                 sums[name] = sums[name] + wide if name in sums else wide
         d_variables = {name: sums[name].astype(v.dtype) if name in sums else None for name, v in variables.items()}
-        return d_xs, [None if d is None else rows.copied(d) for d in d_s], d_variables  # GRAD-2, GRAD-3, GRAD-19
+        # GRAD-2, GRAD-3; copied, GRAD-19: what is given away is nobody's own; GRAD-22: bit for bit
+        return d_xs, [None if d is None else rows.copied(d) for d in d_s], d_variables
 
     def _entered(self, d: Any, like: Abstract) -> Any:
         """What a pull gave; zeros for None."""

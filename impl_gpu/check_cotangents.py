@@ -36,7 +36,7 @@ def check_cotangents(argument: str, value: Any, returned: Any) -> list[Any]:
 
 def _collect(leaves: list[Any], argument: str, value: Any, returned: Any, path: str) -> None:
     where = place(path)
-    if value is None:
+    if value is None:  # GRAD-6
         leaves += [None] * len(flatten(returned))
         return
     if not is_sequence(returned):

@@ -33,7 +33,7 @@ def _collect(leaves: list[tuple[Any, Abstract]], state: Any, size: Any, batch_si
     where = place(path)
     if not is_sequence(size):
         (dims,) = row_dims("state_size", size)
-        leaves.append(_check_leaf(state, (batch_size, *dims), where))  # INIT-2, INIT-6
+        leaves.append(_check_leaf(state, (batch_size, *dims), where))  # INIT-2, INIT-6; TIME-5: batch first
         return
     kind = type(size).__name__
     if is_array(state):

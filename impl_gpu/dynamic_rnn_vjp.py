@@ -50,8 +50,8 @@ class Vjp:
             entered = [[None if d is None else enter(device, d) for d in leaves] for leaves in (d_ys, d_s)]
             d_inputs, d_initial, d_variables = self._pulled.pull(*entered)
         return Gradients(
-            pack_sequence_as(self._given.structure, d_inputs),
-            None if self._initial_state is None else pack_sequence_as(self._initial_state, d_initial),
+            pack_sequence_as(self._given.structure, d_inputs),  # GRAD-1
+            None if self._initial_state is None else pack_sequence_as(self._initial_state, d_initial),  # GRAD-1, GRAD-2
             d_variables,
         )
 
@@ -113,7 +113,7 @@ def dynamic_rnn_vjp(
         cell, inputs, sequence_length, initial_state, dtype, parallel_iterations, swap_memory, time_major, scope
     )
     lacking = cell.without_vjp()
-    if lacking is not None:
+    if lacking is not None:  # GRAD-20: before anything has run
         raise cannot_pull_back(lacking)
     with default_store().transaction(), variable_scope(given.scope) as opened, new_sequence():
         leaves, state, pulled = _run(cell, given, opened)

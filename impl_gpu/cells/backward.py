@@ -34,14 +34,14 @@ def refuse_activation(act: Any) -> None:
 
 
 def activation_back(act: Any, a: Any, y: Any, d_y: Any) -> Any:
-    """d_a, for ``y = act(a)``."""
+    """d_a, for ``y = act(a)`` [GRAD-4]."""
     if any(act is tanh for tanh in _TANH):
         return d_y * (1 - y * y)
     return act.vjp(a)[1](d_y)
 
 
 def sigmoid_back(y: Any, d_y: Any) -> Any:
-    """d_a, for ``y = sigmoid(a)``."""
+    """d_a, for ``y = sigmoid(a)`` [GRAD-4]."""
     return d_y * y * (1 - y)
 
 

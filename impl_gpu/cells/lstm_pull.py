@@ -16,7 +16,7 @@ class Gates(NamedTuple):
 
 
 def gates_back(act: Any, gates: Gates, c: Any, d_new_c: Any) -> tuple[Any, Any, Any]:
-    """(d_i, d_j, d_f) before the activations, for ``new_c = f c + i j``."""
+    """(d_i, d_j, d_f) before the activations, for ``new_c = f c + i j`` [GRAD-4]."""
     d_i = sigmoid_back(gates.i, d_new_c * gates.j)
     d_j = activation_back(act, gates.j_before, gates.j, d_new_c * gates.i)
     return d_i, d_j, sigmoid_back(gates.f, d_new_c * c)

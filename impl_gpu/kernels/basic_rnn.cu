@@ -33,7 +33,7 @@ __device__ __forceinline__ void basic_rnn_step(
     const Pack<STORE, V> b = load<V>(bias + column);
     Pack<STORE, V> h_new;
 #pragma unroll
-    for (int k = 0; k < V; ++k) h_new.at[k] = narrow<STORE>(hyperbolic(gate.at[k] + wide(b.at[k])));
+    for (int k = 0; k < V; ++k) h_new.at[k] = narrow<STORE>(hyperbolic(gate.at[k] + wide(b.at[k])));  // EQ-1
     store<V>(h + place, h_new);
     write_result<V>(clock, order, chunk_out, n, row, t, column, h_new);
 }

@@ -28,7 +28,7 @@ __device__ __forceinline__ void basic_rnn_back(
         const Pack<ACC, V> d_h = arriving<V>(lengths, d_out, d_next, d_last, n, row, column, t, steps);
         const Pack<STORE, V> h = load<V>(h_new + place);
 #pragma unroll
-        for (int k = 0; k < V; ++k)
+        for (int k = 0; k < V; ++k)  // GRAD-4
             d.at[k] = narrow<STORE>(d_h.at[k] * (ACC(1) - wide(h.at[k]) * wide(h.at[k])));
     }
     store<V>(d_gates + place, d);

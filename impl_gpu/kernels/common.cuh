@@ -187,12 +187,13 @@ __device__ __forceinline__ void advance(Clock* clock, int t0, int first, int las
 
 // --- rows in play --------------------------------------------------------------------------------------------------
 
-// Whether a row's step t counts; rows from `active` on have none, and null lengths make every step count.
+// Whether a row's step t counts: up to its length [SEQ-8], so none of length 0 [SEQ-9] and all of length T [SEQ-20];
+// rows from `active` on have none, and null lengths make every step count [SEQ-1].
 __device__ __forceinline__ bool alive_at(const int* lengths, int row, int active, int t) {
     return row < active && (lengths == nullptr || t < lengths[row]);
 }
 
-// The caller's row at a position in the order by length.
+// The caller's row at a position in the order by length [SEQ-22].
 __device__ __forceinline__ int callers_row(const int* order, int row) { return order == nullptr ? row : order[row]; }
 
 // To the caller's outputs, which may lie anywhere: by 16 bytes where that place allows it.
@@ -221,6 +222,7 @@ __device__ __forceinline__ void write_result(
         store<V>(chunk_out + (long long)row * n + column, values);
 }
 
+// The output of a row that is finished: +0 [SEQ-5, SEQ-13]; its state is left as it is.
 template <int V>
 __device__ __forceinline__ void write_finished(
     const Clock* clock, const int* order, const STORE* chunk_out, int row, int t, int column) {
@@ -237,7 +239,7 @@ __device__ __forceinline__ Pack<ACC, V> arriving(
     int steps) {
     const long long place = (long long)row * n + column;
     const bool goes_on = t + 1 < (lengths == nullptr ? steps : lengths[row]);
-    const ACC* carried = goes_on ? d_next : d_last;
+    const ACC* carried = goes_on ? d_next : d_last;  // GRAD-9
     Pack<ACC, V> d = zeros<V, ACC>();
     if (d_out != nullptr) d = load<V>(d_out + place);
     if (carried != nullptr) {
@@ -248,7 +250,7 @@ __device__ __forceinline__ Pack<ACC, V> arriving(
     return d;
 }
 
-// What a limit lets through of a gradient: nothing where x was beyond it.
+// What a limit lets through of a gradient: nothing where x was beyond it [GRAD-11].
 template <class A>
 __device__ __forceinline__ A unclipped(A d, A x, A bound) {
     return bound >= A(0) && (x > bound || x < -bound) ? A(0) : d;

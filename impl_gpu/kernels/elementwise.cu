@@ -35,7 +35,7 @@ __device__ __forceinline__ void add(STORE* out, const STORE* a, const STORE* b, 
     const Pack<STORE, V> x = load<V>(a + from), y = load<V>(b + from);
     Pack<STORE, V> sum;
 #pragma unroll
-    for (int k = 0; k < V; ++k) sum.at[k] = narrow<STORE>(wide(x.at[k]) + wide(y.at[k]));
+    for (int k = 0; k < V; ++k) sum.at[k] = narrow<STORE>(wide(x.at[k]) + wide(y.at[k]));  // EQ-11
     store<V>(out + from, sum);
 }
 
@@ -54,7 +54,7 @@ __device__ __forceinline__ void drop(
     for (int k = 0; k < V; ++k) {
         const ACC scaled = wide(narrow<STORE>(wide(value.at[k]) / kept));
         const ACC stays = whole(wide(narrow<STORE>(kept + wide(draw.at[k]))));
-        result.at[k] = narrow<STORE>(scaled * stays);
+        result.at[k] = narrow<STORE>(scaled * stays);  // EQ-9
     }
     store<V>(out + place, result);
 }
@@ -69,6 +69,7 @@ __device__ __forceinline__ void write_steps(
     for (int step = blockIdx.z; step < len; step += gridDim.z) {  // one turn, unless len is beyond the largest grid
         const int t = t0 + step;
         Pack<STORE, V> value = zeros<V, STORE>();
+        // SEQ-5
         if (alive_at(lengths, row, active, t)) value = load<V>(chunk + ((long long)step * active + row) * n + column);
         write_output<V>(clock, order, row, t, column, value);
     }

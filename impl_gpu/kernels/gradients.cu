@@ -93,6 +93,7 @@ __device__ __forceinline__ void load_outputs_gradient(
     for (int step = blockIdx.z; step < len; step += gridDim.z) {  // one turn, unless len is beyond the largest grid
         const int t = first + step;
         Pack<STORE, V> value = zeros<V, STORE>();
+        // GRAD-8
         if (src != nullptr && alive_at(lengths, row, active, t)) value = load<V>(of_row + t * src_t);
         store<V>(dst + ((long long)step * active + row) * n + column, widened<V>(value));
     }
@@ -109,6 +110,7 @@ __device__ __forceinline__ void store_inputs_gradient(
     for (int step = blockIdx.z; step < len; step += gridDim.z) {
         const int t = first + step;
         Pack<ACC, V> value = zeros<V, ACC>();
+        // GRAD-7
         if (alive_at(lengths, row, active, t)) value = load<V>(src + ((long long)step * active + row) * n + column);
         store<V>(of_row + t * dst_t, narrowed<V>(value));
     }
@@ -132,6 +134,7 @@ __device__ __forceinline__ void store_carried(
     if (row >= rows || column >= n) return;
     const long long mine = callers_row(order, row);
     Pack<STORE, V> value = zeros<V, STORE>();
+    // GRAD-10, GRAD-22: what came for the final state of a row without a step goes on bit for bit.
     if (0 < (lengths == nullptr ? steps : lengths[row]))
         value = narrowed<V>(load<V>(carried + (long long)row * n + column));
     else if (original != nullptr)
@@ -151,7 +154,7 @@ __device__ __forceinline__ void drop_back(
 #pragma unroll
     for (int k = 0; k < V; ++k) {
         const ACC stays = whole(wide(narrow<STORE>(kept + wide(draw.at[k]))));  // as drop_rows has it, to the bit
-        value.at[k] = value.at[k] / kept * stays;
+        value.at[k] = value.at[k] / kept * stays;  // GRAD-17
     }
     store<V>(place, value);
 }

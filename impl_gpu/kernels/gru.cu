@@ -73,7 +73,7 @@ __device__ __forceinline__ void gru_second_half(
 #pragma unroll
     for (int k = 0; k < V; ++k) {
         const ACC c = hyperbolic(candidate.at[k] + wide(b_c.at[k]));
-        h_new.at[k] = narrow<STORE>(u.at[k] * wide(h_old.at[k]) + (ACC(1) - u.at[k]) * c);
+        h_new.at[k] = narrow<STORE>(u.at[k] * wide(h_old.at[k]) + (ACC(1) - u.at[k]) * c);  // EQ-2
     }
     store<V>(state, h_new);
     write_result<V>(clock, order, chunk_out, n, row, t, column, h_new);

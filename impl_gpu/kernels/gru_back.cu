@@ -58,6 +58,7 @@ __device__ __forceinline__ void candidate_back(
 #pragma unroll
     for (int k = 0; k < V; ++k) {
         const ACC c = hyperbolic(candidate.at[k] + wide(b_c.at[k])), renewed = ACC(1) - u.at[k];
+        // GRAD-4: h' = u h + (1 - u) c, by u and by c
         d_u.at[k] = narrow<STORE>(d_h.at[k] * (wide(h.at[k]) - c) * (u.at[k] * renewed));
         d_c.at[k] = narrow<STORE>(d_h.at[k] * renewed * (ACC(1) - c * c));
         kept.at[k] = d_h.at[k] * u.at[k];

@@ -75,10 +75,11 @@ __device__ __forceinline__ Pack<STORE, V> lstm_units(
     }
 #pragma unroll
     for (int k = 0; k < V; ++k) {
+        // EQ-3, EQ-4; EQ-14: the forget bias is not among the biases
         const ACC c_exact = sigmoid(f.at[k] + forget) * wide(c_old.at[k]) + sigmoid(i.at[k]) * hyperbolic(j.at[k]);
-        c_new.at[k] = narrow<STORE>(clipped(c_exact, clip));
+        c_new.at[k] = narrow<STORE>(clipped(c_exact, clip));  // EQ-6
         const ACC c_after = wide(c_new.at[k]);
-        if (peepholes != nullptr) o.at[k] += wide(w_o.at[k]) * c_after;
+        if (peepholes != nullptr) o.at[k] += wide(w_o.at[k]) * c_after;  // EQ-5
         h_new.at[k] = narrow<STORE>(sigmoid(o.at[k]) * hyperbolic(c_after));
     }
     store<V>(cell, c_new);
@@ -133,7 +134,7 @@ __device__ __forceinline__ void lstm_projection(
     const ACC clip = ACC(proj_clip);
     Pack<STORE, V> h_new;
 #pragma unroll
-    for (int k = 0; k < V; ++k) h_new.at[k] = narrow<STORE>(clipped(product.at[k], clip));
+    for (int k = 0; k < V; ++k) h_new.at[k] = narrow<STORE>(clipped(product.at[k], clip));  // EQ-7
     store<V>(h + place, h_new);
     write_result<V>(clock, order, chunk_out, p, row, t, column, h_new);
 }

@@ -40,11 +40,12 @@ extern "C" __global__ void __launch_bounds__(THREADS) masked_copy(
     const int row = thread_row();
     if (row >= rows) return;
     const bool counts = alive_at(lengths, row, rows, t);
+    // SEQ-4, SEQ-6: the old state of a row that does not count, of any dtype; SEQ-7: or zeros, where there is no other.
     const STORE* from = counts ? src + row * src_row : other == nullptr ? nullptr : other + row * other_row;
 #pragma unroll 1
     for (long long e = first_piece(); e < row_elements; e += pieces_at_once()) {
         STORE value = {};
-        if (from != nullptr) value = from[e];
+        if (from != nullptr) value = from[e];  // SEQ-23: moved, never computed with
         dst[row * dst_row + e] = value;
     }
 }
@@ -60,6 +61,7 @@ extern "C" __global__ void __launch_bounds__(THREADS) pack_rows(
     for (int t = blockIdx.z; t < T; t += gridDim.z) {
         const int part = t / chunk, alive = active[part];
         if (row >= alive) continue;
+        // GRAD-12: with lengths, zeros for what lies past them.
         const STORE* from = alive_at(lengths, row, rows, t) ? of_row + t * src_t : nullptr;
         STORE* to = dst + (base[part] + (long long)(t - part * chunk) * alive + row) * row_elements;
 #pragma unroll 1

@@ -84,7 +84,7 @@ class Backward:
     def run(self) -> None:
         runs = self._pass.runs
         self._pass.d_inputs.zero_past_the_end()
-        for number, chunk in reversed(list(enumerate(runs.chunks))):
+        for number, chunk in reversed(list(enumerate(runs.chunks))):  # GRAD-5
             self._run_chunk(number, chunk)
 
     def _run_chunk(self, number: int, chunk: Chunk) -> None:
@@ -183,6 +183,6 @@ class Backward:
         p.values.hand_back(stage.source, value, chunk.length * chunk.active)
 
     def _add(self, chunk: Chunk, value: int, stage: Add) -> None:
-        """The gradient of a sum is that of both."""
+        """The gradient of a sum is that of both of its parts [GRAD-4]."""
         for part in (stage.left, stage.right):
             self._pass.values.hand_back(part, value, chunk.length * chunk.active)

@@ -81,7 +81,7 @@ def run(cell: Any, given: Arguments, device: Device) -> tuple[list[Any], Any, Pu
                 order = None if runs.order is None else tables["order"]
                 inputs.pack(device, stream, tables)
                 states = States(device, stream, stages.layers, workspace.addresses, order, runs.batch_size, precision)
-                states.load(given.initial_state)
+                states.load(given.initial_state)  # GRAD-18
                 call = TapedCall(
                     device=device,
                     stream=stream,

@@ -36,7 +36,7 @@ class Cotangents:
         self._width = width
         self._array = None
         if d_outputs is not None:
-            self._array = in_whole_rows(d_outputs if time_major else d_outputs.swapaxes(0, 1), leading=2)
+            self._array = in_whole_rows(d_outputs if time_major else d_outputs.swapaxes(0, 1), leading=2)  # GRAD-13
 
     @property
     def are_zeros(self) -> bool:
@@ -91,7 +91,7 @@ class InputGradients:
         T, B = runs.steps, runs.batch_size
         self._step_bytes = B * depth * precision.stored
         self._ptr = (buffer := device.allocate(max(1, T * self._step_bytes), stream, "gradient of inputs")).ptr
-        self._strides = (B * depth, depth) if time_major else (depth, T * depth)
+        self._strides = (B * depth, depth) if time_major else (depth, T * depth)  # GRAD-13
         self.array = device.array(buffer, (T, B, depth) if time_major else (B, T, depth), np.dtype(dtype))
 
     def zero_past_the_end(self) -> None:

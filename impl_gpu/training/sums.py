@@ -37,6 +37,7 @@ class Sums:
         self._plan = plan
         self._weights = _weights(plan)
         self._ptrs = {key: addresses[f"sum {number}"] for number, key in enumerate(self._weights)}
+        # GRAD-19: what an earlier pull has summed up is gone.
         device.zero(addresses["sum 0"], sums_layout(plan, precision).nbytes, stream, "gradients of variables")
 
     def of(self, layer: int) -> dict[str, int]:
@@ -75,7 +76,7 @@ def _all_weights(plan: Plan) -> Iterator[Any]:
 
 
 def _key(weight: Any) -> Key:
-    """What tells weights apart: cells that share variables have a weight each of the same ones."""
+    """What tells weights apart: cells that share variables have a weight each of the same ones [GRAD-16]."""
     return tuple(id(part) for part in weight.parts)
 
 

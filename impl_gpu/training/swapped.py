@@ -118,7 +118,7 @@ class Swapped:
         self._device.get(target, self._address(slot), self._moved[number], self._copies, "swap out")
 
     def _copy_in(self, number: int, slot: _Slot) -> None:
-        source = self._holding.pinned_address(number)
+        source = self._holding.pinned_address(number)  # GRAD-14: that chunk's own bytes
         self._device.put(self._address(slot), source, self._moved[number], self._copies, "swap in")
 
     def _leave(self, slot: _Slot, stream: Any) -> None:
@@ -134,7 +134,7 @@ class Swapped:
         return range(number - 1, max(-1, number - self._ring), -1)
 
     def _await_written(self, slot: _Slot) -> None:
-        """Later copies find what the pass has written."""
+        """Later copies find what the pass has written [GRAD-14]."""
         self._device.wait_event(self._copies, slot.used)
 
     def _await_used(self, slot: _Slot) -> None:
@@ -146,7 +146,7 @@ class Swapped:
         self._device.wait_event(stream, slot.left)
 
     def _await_arrived(self, slot: _Slot, stream: Any) -> None:
-        """Later work of the pass finds in the slot what was fetched."""
+        """Later work of the pass finds in the slot what was fetched [GRAD-14]."""
         self._device.wait_event(stream, slot.arrived)
 
     def _slot(self, number: int) -> _Slot:

@@ -76,7 +76,7 @@ def add_weight_gradient(
         right=right,
         into=into,
         rows=rows,
-        inner=s.rows,
+        inner=s.rows,  # GRAD-15: all steps of the chunk, however many there are
         columns=columns,
         accumulate=True,
         transpose_left=True,
