@@ -1,4 +1,4 @@
-"""The r1.4 page of dynamic_rnn in CuPy, with fused kernels; it knows no other implementation.
+"""Implements the r1.4 page of dynamic_rnn in CuPy, with fused kernels of its own.
 
 Start reading at ``impl_gpu/dynamic_rnn.py``.
 """

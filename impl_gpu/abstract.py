@@ -1,4 +1,4 @@
-"""Abstract: a shape and a dtype in the place of an array, for a step of shapes only; it refuses to hold a value.
+"""Stands a shape and a dtype in the place of an array, for a step that is made of shapes only.
 
 A built-in cell that is given these instead of arrays opens its scopes, makes its variables and refuses what it would
 refuse, and does no arithmetic: so one code path serves both, and nothing is launched before all is known to be well.

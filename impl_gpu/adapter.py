@@ -1,4 +1,4 @@
-"""Connects impl_gpu to the contract: a case in, an outcome out; it knows nothing of clauses or suites."""
+"""Connects impl_gpu to the conformance contract: turns a case into calls, and their results into an outcome."""
 
 import os
 import random

@@ -1,4 +1,4 @@
-"""The path of any cell: its ``call`` step by step on arrays of the device; it refuses to know what the cell does.
+"""Runs any cell by calling it step by step on arrays of the device.
 
 The cell is called T times on the full batch, past the rows' lengths too, as TensorFlow 1.4.1 calls it [CELL-6]. Around
 each call stands one kernel for each leaf: it writes the rows that count, zeroes finished outputs and copies finished

@@ -1,4 +1,4 @@
-"""The path of any cell with gradients: its ``vjp`` step by step, then the pulls from the last step to the first.
+"""Pulls gradients back through any cell: calls its ``vjp`` step by step, then the pulls from the last to the first.
 
 It refuses to know what the cell does. Around each pull stand the same kernels as around a step: they give it the
 gradients of the rows that count, and keep those of the others as they are.

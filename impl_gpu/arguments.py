@@ -1,4 +1,4 @@
-"""The checks of dynamic_rnn's nine arguments, in their order [ERR-4]; it allocates, uploads and launches nothing.
+"""Checks dynamic_rnn's nine arguments, in their order [ERR-4], before anything is allocated, uploaded or launched.
 
 A refusal names the argument, what was wanted, what came, and the clause. The arguments that are arrays have files of
 their own: ``check_inputs``, ``check_lengths`` and ``check_state``.

@@ -1,4 +1,4 @@
-"""What counts as an array here, what is known of it without moving a byte, and how it comes to be on a device.
+"""Decides what counts as an array, reads its shape and dtype where it lies, and brings it onto a device.
 
 It refuses to compute.
 

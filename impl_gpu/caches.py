@@ -1,4 +1,4 @@
-"""All that calls leave on the device for later ones, to be given back; it refuses to know what each part is."""
+"""Gives back the device memory that calls have left for later ones."""
 
 from .copies import forget_copies
 from .fused import clear_caches as clear_fused

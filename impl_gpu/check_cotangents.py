@@ -1,4 +1,4 @@
-"""The checks of cotangents against what a call returned; they refuse to cast, to spread or to upload."""
+"""Checks cotangents against what a call returned; none is cast or broadcast."""
 
 from typing import Any
 

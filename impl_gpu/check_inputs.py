@@ -1,4 +1,4 @@
-"""The checks of dynamic_rnn's ``inputs``: arrays that agree on batch and time; it refuses to move or to upload them."""
+"""Checks dynamic_rnn's ``inputs``: arrays that agree on batch and time, read where they lie."""
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple

@@ -1,4 +1,4 @@
-"""The checks of ``sequence_length``: a vector of integers, one for each row; it refuses to read it from the device.
+"""Checks ``sequence_length``, a vector with an integer for each row, by its shape and dtype alone.
 
 ``read_lengths`` does that, once all checks are done.
 """

@@ -1,4 +1,4 @@
-"""The checks of what the pull of a cell gives; they refuse to repair it: no cast, no spreading, nothing dropped."""
+"""Checks what the pull of a cell gives; nothing is cast, broadcast or dropped to make it fit."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""The checks of ``initial_state`` against a cell's state_size; it refuses to cast, to spread or to upload."""
+"""Checks ``initial_state`` against a cell's state_size; no leaf is cast or broadcast."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Copies of variables on the device, for cells that read them there; it refuses to know any cell, and any file.
+"""Keeps copies of variables on the device, for cells that read them there.
 
 A variable's value is kept on the host by dynamic_rnn_spec. It is uploaded once for each value, device and stream.
 """

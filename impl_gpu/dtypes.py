@@ -1,4 +1,4 @@
-"""Which values name a dtype that a device has; refuses to guess one that TensorFlow and NumPy would read differently.
+"""Decides which values name a dtype that a device has; a name that NumPy and TensorFlow read differently is refused.
 
 bfloat16 is a dtype wherever ml_dtypes is installed; text is none, for CuPy has no text.
 """

@@ -1,4 +1,4 @@
-"""dynamic_rnn: checks, then one of two paths; it refuses to know any cell, and leaves refusals to other files.
+"""Defines dynamic_rnn: checks the arguments, then runs the call by one of two paths.
 
 Start reading here. ``check_arguments`` knows all that is refused before a byte moves; ``_run`` chooses the path:
 

@@ -1,4 +1,4 @@
-"""dynamic_rnn_vjp: dynamic_rnn, and what pulls gradients back through it; it refuses to know any cell.
+"""Defines dynamic_rnn_vjp: dynamic_rnn together with what pulls gradients back through it.
 
 Two paths, as in ``dynamic_rnn``:
 

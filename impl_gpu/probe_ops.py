@@ -1,4 +1,4 @@
-"""The functions that probe cells compute with, on arrays of the device; they know no probe."""
+"""Gives probe cells the functions that they compute with, on arrays of the device."""
 
 from typing import Any
 

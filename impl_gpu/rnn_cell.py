@@ -1,4 +1,4 @@
-"""RNNCell with a zero state on the device; it refuses to do a step."""
+"""Defines RNNCell with a zero state on the device, for users to derive from."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Which sequence is being run, for cells that keep one draw of noise for all of its steps; it knows no cell.
+"""Tells which sequence is being run, for cells that keep one draw of noise for all of its steps.
 
 A cell that draws once for a sequence keeps ``current_sequence()`` beside the draw, and draws anew when that is
 another: so it hears of a new sequence wherever it is nested, in a user's own cell too.

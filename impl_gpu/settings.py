@@ -1,4 +1,4 @@
-"""The switches of impl_gpu: what a user may turn, and the environment that sets it; it refuses to act on any of them.
+"""Defines the switches of impl_gpu: what a user may turn, and the environment that sets it.
 
 with impl_gpu.options(tf32=True, graph=True):
     outputs, state = impl_gpu.dynamic_rnn(cell, x, dtype="float32")

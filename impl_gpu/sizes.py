@@ -1,4 +1,4 @@
-"""The rows behind a cell's state_size and output_size; refuses to know which arrays will have such rows."""
+"""Reads from a cell's state_size, output_size or input_size what one row of each leaf measures."""
 
 from typing import Any
 

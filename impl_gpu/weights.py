@@ -1,4 +1,4 @@
-"""Weights by TensorFlow's names, in and out of files; it refuses to know any cell, and where a variable is read."""
+"""Loads and saves weights by TensorFlow's names, from and to files."""
 
 import os
 import zipfile

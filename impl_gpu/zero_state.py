@@ -1,4 +1,4 @@
-"""The state before the first step: zeros on the device, or what a cell makes; it refuses to know what becomes of it."""
+"""Makes the state before the first step: zeros on the device, or what the cell makes."""
 
 from typing import TYPE_CHECKING, Any
 

@@ -1,4 +1,4 @@
-"""Times impl_gpu where it runs, beside PyTorch where that is installed; it refuses to time what is not correct.
+"""Times impl_gpu on the machine at hand, beside PyTorch where that is installed, after checking its results.
 
 ``python -m impl_gpu.bench`` is its command line.
 """

@@ -1,4 +1,4 @@
-"""The command line of the bench: a stage for each shape, then the table; it measures nothing itself.
+"""Runs the bench from the command line: a stage for each shape, each in a process of its own, then the table.
 
 ``--training`` is another bench of the same form: a forward and a backward pass, with and without swapping.
 

@@ -1,4 +1,4 @@
-"""Times one piece of work, and says on what device; knows no network.
+"""Times one piece of work, and says on what device.
 
 On CUDA by two events on the current stream, which is PyTorch's as well (both start on the default one). On the host
 side by the processor's clock, which says nothing about a GPU.

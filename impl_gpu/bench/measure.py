@@ -1,4 +1,4 @@
-"""The bench itself: correct first, then medians in turn, within a budget of time; knows no equation and no screen.
+"""Measures a point of the bench: checks its results, then takes medians in turn, within a budget of time.
 
 Where time grows short there are fewer repeats; only when even FEWEST would be too many is a point dropped, and that
 is said. A point whose results are wrong is refused: its error is written down, and no time.

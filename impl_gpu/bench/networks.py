@@ -1,4 +1,4 @@
-"""impl_gpu's side of the bench: one network with its weights and rotating random inputs; it reads no clock."""
+"""Makes impl_gpu's side of the bench: one network with its weights, and random inputs that take turns."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,4 +1,4 @@
-"""LSTM and GRU in float64, straight from their equations; knows neither impl_gpu nor a clock.
+"""Computes LSTM and GRU in float64, straight from their equations.
 
 ``xp`` is NumPy or CuPy. Weights are TensorFlow's, by the end of their names. On a device the products run there, so
 this shares cuBLAS with what it judges, in another precision and with nothing fused.

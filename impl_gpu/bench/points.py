@@ -1,4 +1,4 @@
-"""What is measured: the shapes, and the points of the grid over them; it measures nothing.
+"""Lists what the bench measures: the shapes, and the points of the grid over them.
 
 T steps, B rows, H units; the depth of the inputs is H too.
 """

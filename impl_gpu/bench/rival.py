@@ -1,4 +1,4 @@
-"""PyTorch's side of the bench: torch.nn.LSTM and torch.nn.GRU on cuDNN; the one file of the bench that imports PyTorch.
+"""Runs PyTorch's side of the bench, torch.nn.LSTM and torch.nn.GRU on cuDNN; no other file here imports PyTorch.
 
 The LSTM gets impl_gpu's weights and so computes the same network, which is checked. The GRU cannot: TensorFlow's
 resets the state before the candidate's product, cuDNN's after it. Ragged batches are packed and padded again within

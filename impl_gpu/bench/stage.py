@@ -1,4 +1,4 @@
-"""One stage of the bench: one shape in one process, its result written anew after each point; it prints no table."""
+"""Runs one stage of the bench: one shape in one process, writing the result anew after each point."""
 
 from collections.abc import Iterable
 from typing import Any

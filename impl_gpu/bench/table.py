@@ -1,4 +1,4 @@
-"""The evidence of the bench as text; it measures nothing and judges nothing."""
+"""Formats the evidence of the bench as text."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any

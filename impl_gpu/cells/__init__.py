@@ -1,4 +1,4 @@
-"""The cells of r1.4's ``tf.nn.rnn_cell``, a file for each; they know one step, and refuse to know the loop.
+"""Gathers the cells of r1.4's ``tf.nn.rnn_cell``; each file defines one step of one cell.
 
 ``call`` is the step by itself, on arrays of the device or of the host, or on shapes only. The fused path reads a
 cell's options and weights instead, and runs all steps without it.

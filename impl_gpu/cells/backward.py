@@ -1,4 +1,4 @@
-"""Derivatives that the cells share, on arrays of the device; it refuses to know a cell.
+"""Computes the derivatives that several cells share, on arrays of the device.
 
 ``d_y`` is the gradient of a loss with respect to y; xp the array module.
 """

@@ -1,4 +1,4 @@
-"""BasicLSTMCell: the LSTM without options; it refuses to clip, to project and to peep."""
+"""Defines BasicLSTMCell, the LSTM without peepholes, clipping or projection."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""BasicRNNCell: a product and an activation; it refuses to keep anything but its output."""
+"""Defines BasicRNNCell: one product and an activation, whose result is output and state at once."""
 
 from typing import Any
 

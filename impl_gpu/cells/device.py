@@ -1,4 +1,4 @@
-"""DeviceWrapper: a cell and the name of a device; it refuses to move anything to another one."""
+"""Defines DeviceWrapper, which keeps the name of a device and runs the wrapped cell where its arrays are."""
 
 from typing import Any
 

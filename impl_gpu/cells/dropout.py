@@ -1,4 +1,4 @@
-"""DropoutWrapper: a cell whose inputs, state and output are thinned by noise; it refuses to know its equations."""
+"""Defines DropoutWrapper, which thins a cell's inputs, state and output by noise."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,4 +1,4 @@
-"""GRUCell: the gated recurrent unit that resets before its product; it refuses to keep anything but its output."""
+"""Defines GRUCell, the gated recurrent unit that resets the state before the candidate's product."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""LSTMCell: the LSTM with peepholes, clipping and projection as options; it refuses to know any wrapper."""
+"""Defines LSTMCell, the LSTM with peepholes, clipping and projection as options."""
 
 from typing import Any
 

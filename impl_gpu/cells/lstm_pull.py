@@ -1,4 +1,4 @@
-"""The three gates of an LSTM that make c, and their gradients; it refuses to know what becomes of c."""
+"""Holds the gates of an LSTM's step, and pulls a gradient back through the three that make c."""
 
 from typing import Any, NamedTuple
 

@@ -1,4 +1,4 @@
-"""The two forms of an LSTM's state, a tuple (c, h) and one array with c to the left; it refuses to compute them."""
+"""Splits and joins the two forms of an LSTM's state: a tuple (c, h), and one array with c to the left."""
 
 from typing import Any
 

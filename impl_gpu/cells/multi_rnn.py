@@ -1,4 +1,4 @@
-"""MultiRNNCell: cells one above the other; it refuses to have an equation of its own."""
+"""Defines MultiRNNCell, which stacks cells: the output of each is the input of the next."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""Noise for dropout: independent streams of uniform numbers from one seed; it refuses to know what they drop."""
+"""Draws noise for dropout: independent streams of uniform numbers from one seed."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The checks of what a cell is made with; they refuse to know which cell it is.
+"""Checks the options that cells are made with.
 
 Numbers come back as Python's: a NumPy scalar in an equation would lift float32 arrays to its own precision [EQ-16].
 """

@@ -1,4 +1,4 @@
-"""ResidualWrapper: a cell's inputs added to its output; it refuses to touch the state."""
+"""Defines ResidualWrapper, which adds a cell's inputs to its output."""
 
 from collections.abc import Callable
 from typing import Any

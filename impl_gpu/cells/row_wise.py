@@ -1,4 +1,4 @@
-"""Which cells compute every row by itself, whatever stands in the others; it refuses to run any."""
+"""Tells which cells compute every row by itself, whatever the other rows hold."""
 
 from typing import Any
 

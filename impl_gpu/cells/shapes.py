@@ -1,4 +1,4 @@
-"""Which cells can do a step on shapes alone, and that step; it refuses to know what a path does afterwards."""
+"""Takes a step on shapes alone, and tells which cells can do that."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What the cells with weights share: the checks of a step's arrays and small algebra; it refuses to know an equation.
+"""Gives the cells with weights their base class, which checks the arrays of a step, and some small algebra.
 
 Letters: B rows, d columns of the inputs, n units; xp the array module of the inputs.
 """

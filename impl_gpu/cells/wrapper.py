@@ -1,4 +1,4 @@
-"""What the wrappers share: sizes, variables and zero state of the wrapped cell; they refuse to add a scope [VAR-6]."""
+"""Gives the wrappers their base class: sizes, variables and zero state of the wrapped cell, and no scope [VAR-6]."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""The device that impl_gpu works on, chosen by IMPL_GPU_DEVICE; it knows what the sides are called, not what they do.
+"""Chooses the device that impl_gpu works on, by IMPL_GPU_DEVICE.
 
 ``cuda`` (or nothing) is a GPU through CuPy; ``host`` executes the same kernels on the processor, slowly.
 """

@@ -1,4 +1,4 @@
-"""What crosses the seam as plain values, kernels and matrix products, and what is legal of them; it knows no device."""
+"""Defines what crosses the seam as plain values, kernels and matrix products, and checks what is legal of them."""
 
 import ctypes
 import functools

@@ -1,4 +1,4 @@
-"""Matrix products by cuBLAS: whole tuples to cublasGemmEx, with a handle of our own; it refuses to know whose they are.
+"""Hands matrix products to cuBLAS: whole tuples to cublasGemmEx, by a handle of this package's own.
 
 CuPy's handle can't be used while a graph is captured (its binding refuses), and its workspace is cuBLAS's own, which
 would be allocated inside the capture. So the handle here is another one of the same library: for each product the

@@ -1,4 +1,4 @@
-"""The CUDA side of the seam: each method is a call or two of CuPy or cuBLAS; it refuses to know what the work is for.
+"""Implements the CUDA side of the seam: each method is a call or two of CuPy or cuBLAS.
 
 What it has to see to, because CUDA and CuPy would let it pass:
 

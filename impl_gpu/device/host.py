@@ -1,4 +1,4 @@
-"""The host side of the seam: a model of a device that executes the same kernel sources on the processor.
+"""Implements the host side of the seam: a model of a device that executes the same kernel sources on the processor.
 
 It refuses to be kinder than a device: streams run in random legal order, pinned memory is read when a copy runs,
 memory given back is taken and poisoned in the order of its stream, and every address is looked up when it is used.

@@ -1,4 +1,4 @@
-"""Calling a NumPy function on host arrays: its shapes are found at once, its work is enqueued on the current stream.
+"""Calls a NumPy function on host arrays: finds the result's shape at once, and enqueues the work on the current stream.
 
 What is enqueued holds raw addresses only, so that memory given back too early is seen as it would be on a device.
 """

@@ -1,4 +1,4 @@
-"""What stands in for a NumPy function where CuPy computes otherwise; it works on NumPy arrays and knows no device.
+"""Stands in for the NumPy functions that CuPy computes otherwise.
 
 Products and sums of 16-bit floats accumulate in float32 and are rounded once; an index that is out of range wraps
 around, since no kernel can raise; a product of bfloat16 is a bfloat16.

@@ -1,4 +1,4 @@
-"""Making host arrays of other arrays, of numbers and of nothing, by CuPy's names; it knows no stream, no address.
+"""Makes host arrays of other arrays, of numbers and of nothing, by CuPy's names.
 
 The parameters are CuPy's. Those called ``order``, ``subok`` and ``blocking`` have no effect where they stand for the
 order in memory of a new array, which is C's here, for its class, and for whether the host waits, which it does.

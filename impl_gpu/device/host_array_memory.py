@@ -1,4 +1,4 @@
-"""The memory of host arrays: arrays over a buffer, and NumPy's views by address; it knows no arithmetic."""
+"""Lays arrays over a buffer of the host side, and lends NumPy views of it by address."""
 
 import ctypes
 import math

@@ -1,4 +1,4 @@
-"""The names that the array module of host arrays has beside NumPy's ufuncs; it knows nothing of what they do.
+"""Lists the names that the array module of host arrays has beside NumPy's ufuncs.
 
 Each is a function of NumPy and of CuPy with the same parameters, as far as a cell is likely to give them.
 """

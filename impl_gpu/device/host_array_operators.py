@@ -1,4 +1,4 @@
-"""The operators and methods of host arrays that are a NumPy function each; it knows no memory."""
+"""Lists the operators and methods of host arrays that are a NumPy function each."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,4 +1,4 @@
-"""What a NumPy function makes of arrays of given shapes, found out by calling it on arrays of ones; it knows no device.
+"""Finds what a NumPy function makes of arrays of given shapes, by calling it on arrays of ones.
 
 So every error of shapes, dtypes and arguments comes at the call, as it does in CuPy, and the work itself, which is only
 enqueued, has nothing left to refuse. What is found is kept by what was asked.

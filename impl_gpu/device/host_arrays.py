@@ -1,4 +1,4 @@
-"""HostArray, a cupy.ndarray over memory of the host side, whose arithmetic is enqueued; it knows no cell.
+"""Defines HostArray, a cupy.ndarray over memory of the host side whose arithmetic is enqueued.
 
 Views (slices, transposes, added axes) are CuPy's own and need no device. All that computes or copies, which CuPy can't
 do without a GPU, goes through ``host_array_calls.call``: the shape is known at once, NumPy does the work when its turn

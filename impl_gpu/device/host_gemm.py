@@ -1,4 +1,4 @@
-"""Matrix products of the host side, read from the very tuple that cublasGemmEx gets; it knows no stream.
+"""Computes matrix products on the host side, reading the very tuple that cublasGemmEx gets.
 
 Every operand is taken from its address by type, leading dimension and transposition, column after column, so that a
 wrong one gives what it would give on a device: other numbers, or an access outside the buffer.

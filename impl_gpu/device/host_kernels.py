@@ -1,4 +1,4 @@
-"""Kernels of the host side: their CUDA C++ source, built by the machine's C++ compiler; it knows no stream, no array.
+"""Builds kernels for the host side from their CUDA C++ source, by the machine's C++ compiler.
 
 A built module stays in a cache folder (IMPL_GPU_CACHE, else ~/.cache/tancarflow) under the hash of all that it is
 made from. IMPL_GPU_HOST_FLAGS adds flags, such as -fsanitize=address.

@@ -1,4 +1,4 @@
-"""Arrays of other libraries that lie in the memory of the host side, seen as host arrays without a copy.
+"""Views arrays of other libraries that lie in the memory of the host side as host arrays, without a copy.
 
 What stands for a GPU's memory here is the host side's own: a test lends it as PyTorch or JAX would lend a GPU's. It
 refuses memory of a real GPU, which the processor can't read.

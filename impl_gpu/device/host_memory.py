@@ -1,4 +1,4 @@
-"""The memory of the host side: which addresses are whose, and what lies around them; it knows no stream and no kernel.
+"""Keeps the memory of the host side: which addresses belong to which buffer, and what lies around them.
 
 Every buffer is a malloc of its own between two guards of known bytes. Fresh memory is poisoned (0xFF: NaN in every
 floating type), and so is memory given back, which stays known as such until the model starts anew.

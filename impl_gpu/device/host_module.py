@@ -1,4 +1,4 @@
-"""The array module of host arrays, ``dynamic_rnn_spec.array_module(x)``; it knows no stream and no address.
+"""Gives host arrays their array module, ``dynamic_rnn_spec.array_module(x)``.
 
 It has the functions that NumPy and CuPy share, as far as ``host_array_names`` has them; their results are host arrays,
 computed when their turn comes. A NumPy array beside a host array is refused, as CuPy refuses it.

@@ -1,4 +1,4 @@
-"""Streams, events and graphs of the host side: queues of operations that run in some legal order; it knows no memory.
+"""Models streams, events and graphs on the host side: queues of operations that run in some legal order.
 
 An operation runs when it stands at the head of its queue and what it waits for has run. Between two calls of the host
 the device runs what the schedule's dice say: nothing, something, or all that may run. One seed, one order.

@@ -1,4 +1,4 @@
-"""The launch log: what one call asked of the device, entry by entry; a debugging aid that knows no device.
+"""Writes the launch log: what one call asked of the device, entry by entry, for debugging.
 
 with launch_log() as log:
     dynamic_rnn(cell, x, dtype="float32")

@@ -1,4 +1,4 @@
-"""How much device memory is in use, and the error when there is no more; it refuses to allocate any.
+"""Counts how much device memory is in use, and defines the error for when there is no more.
 
 What counts is what a pool ordered by streams counts: a buffer is in use from the call that allocates it until the last
 reference to it goes, however far the streams have got by then, and in whole units of UNIT bytes.

@@ -1,4 +1,4 @@
-"""The one seam between impl_gpu and a device, cut at the C ABI: pointers, whole GEMM tuples, packed launch arguments.
+"""Defines the one seam between impl_gpu and a device, cut at the C ABI: pointers, whole GEMM tuples, packed arguments.
 
 ``Device`` is what the rest of impl_gpu calls; it checks what is legal (``calls``), writes the launch log and hands over
 to the methods ``_do_*`` of a side: ``cuda.py`` is the thin one over CuPy, ``host.py`` executes the same kernel sources

@@ -1,4 +1,4 @@
-"""A device in whose shadow every call is done again on the host, so that the first that differs is named.
+"""Does every call of a device again on the host, so that the first that differs is named.
 
 Before a call the memory that it can reach is copied to a host device, which executes the same call on the copy: the
 kernel's source compiled for the processor, the product from the very tuple. Then the device's memory is compared, the

@@ -1,4 +1,4 @@
-"""How far a device's numbers may be from the host's, call by call; it knows no memory and no stream.
+"""Says how far a device's numbers may be from the host's, call by call.
 
 What is equal bit for bit is equal. Elsewhere a number of a kernel may be off by ULPS units in the last place of the
 largest of 1, itself and what was there before (the summands of a new state); a sum of k products by (k + ULPS) units

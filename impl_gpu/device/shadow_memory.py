@@ -1,4 +1,4 @@
-"""What a shadow knows of a device's memory: regions that it was told of, and their twins on the host; it knows no call.
+"""Keeps track of a device's memory for a shadow: regions that it was told of, and their twins on the host.
 
 A twin is a copy of a region in the memory of a host device, at an address with the same alignment. An address in the
 region has one in its twin.

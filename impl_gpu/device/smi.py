@@ -1,4 +1,4 @@
-"""What nvidia-smi says of the current GPU at this moment, clocks too; it refuses to fail where that is not known."""
+"""Asks nvidia-smi about the current GPU at this moment, clocks too, or says why they are unknown."""
 
 import shutil
 import subprocess

@@ -1,4 +1,4 @@
-"""Devices around a device: one that hands everything on, and one that waits after each call; they know no side.
+"""Wraps a device in another: one that hands every call on, and one that waits after each.
 
 ``switched`` gives the device that the switches ask for. What a wrapper does not have, such as a side's own methods, it
 takes from the device inside.

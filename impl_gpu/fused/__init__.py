@@ -1,4 +1,4 @@
-"""The fused path: built-in cells, a chunk of input products at once and one kernel a step; it runs no user's code.
+"""Runs built-in cells fused: the input products of a chunk of steps at once, and one kernel a step.
 
 To follow a call: ``entry.run`` has the memory, the streams and the weights, ``loop.Loop.run`` the chunks, layers and
 steps, ``layers`` the equations as products and kernels.

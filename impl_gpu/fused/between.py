@@ -1,4 +1,4 @@
-"""What wrappers do to a chunk of values between the layers and above them; it refuses to know a layer.
+"""Applies what wrappers do to a chunk of values, between the layers and above them.
 
 Finished rows of a chunk hold anything: nobody reads them, so what is done to them does not matter.
 """

@@ -1,4 +1,4 @@
-"""What outlives a call, for each device: packed weights, idle workspaces and graphs; it refuses to fill it."""
+"""Keeps what outlives a call, for each device: packed weights, idle workspaces and graphs."""
 
 import threading
 import weakref

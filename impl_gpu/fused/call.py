@@ -1,4 +1,4 @@
-"""All that one call of the fused path works with, and where it lies; it refuses to run any of it."""
+"""Holds all that one call of the fused path works with, and says where it lies."""
 
 from dataclasses import dataclass
 from typing import Any, NamedTuple

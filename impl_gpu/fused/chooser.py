@@ -1,4 +1,4 @@
-"""Which way the steps of a call are run, by a table of measurements; it refuses to guess where none was made.
+"""Chooses the way in which the steps of a call are run, by a table of measurements.
 
 There is one way so far, "steps": products and kernels step by step. A persistent kernel, which keeps the recurrent
 weights on the chip for a whole chunk, would be a second one in WAYS and rows in ``measured.toml``.

@@ -1,4 +1,4 @@
-"""One call of the fused path from the arguments to the results; it refuses to loop, to check and to compute.
+"""Takes one call of the fused path from its arguments to its results.
 
 It takes memory out of the caches, has everything enqueued, and puts the memory back before the device has begun:
 events, not the host, see to it that the next user comes later.

@@ -1,4 +1,4 @@
-"""What the fused path would do with a cell, and the memory that takes, told before anything runs."""
+"""Foretells which path a cell takes and how much memory the fused path needs, before anything runs."""
 
 from typing import Any, NamedTuple
 

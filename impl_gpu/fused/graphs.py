@@ -1,4 +1,4 @@
-"""Steps of a chunk captured in graphs, which cost the host one call to run; it refuses to know what a step does.
+"""Captures the steps of a chunk in graphs, which cost the host one call to run.
 
 A graph freezes addresses and numbers. They are all in ``Steps``, by which graphs are found again, so no other work
 can be replayed for the steps at hand; what changes under one address (weights, lengths, the clock) is read when the

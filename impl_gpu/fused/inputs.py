@@ -1,4 +1,4 @@
-"""The inputs of a call as chunks of rows that a product can read; it refuses to know a cell.
+"""Lays out the inputs of a call as chunks of rows that a product can read.
 
 Letters: T steps, B rows, d columns; x seen as [T, B, d] whatever the caller's layout.
 """

@@ -1,4 +1,4 @@
-"""Where everything lies in a workspace, and how much it takes: sums of sizes; it refuses to allocate.
+"""Computes where everything lies in a workspace, and how many bytes that takes.
 
 Letters: B rows, P steps in a chunk, n units, p columns of h, G gates. A workspace does not depend on T: what does (the
 packed inputs and the tables that say where) is allocated for the call.

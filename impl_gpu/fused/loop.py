@@ -1,4 +1,4 @@
-"""The loop of the fused path: chunks of steps, in each chunk the stages from the lowest up, in each layer its steps.
+"""Loops over a call of the fused path: chunks of steps, in each chunk the stages from the lowest up.
 
 It refuses to know an equation (``layers``), how rows were sorted (``ragged``) and who owned the memory before
 (``workspace``).

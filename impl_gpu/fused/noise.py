@@ -1,4 +1,4 @@
-"""The noise of the DropoutWrappers of a call, asked for as a loop by hand would ask; it refuses to drop anything.
+"""Asks the DropoutWrappers of a call for their noise, in the order in which a loop written by hand would.
 
 Every wrapper is asked at each of the T steps, in the order of the cells within the step, also at steps that no row
 reaches: what a wrapper draws next does not depend on lengths.

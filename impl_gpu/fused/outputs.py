@@ -1,4 +1,4 @@
-"""The outputs of a call in one new array of the caller's layout; it refuses to write what a step has made.
+"""Allocates the outputs of a call as one new array in the caller's layout.
 
 Letters: T steps, B rows.
 """

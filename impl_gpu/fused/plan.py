@@ -1,4 +1,4 @@
-"""What a cell is to the fused path: layers, drops and sums in a row; it refuses to know arrays, steps and kernels.
+"""Turns a cell into a plan for the fused path: its layers, drops and sums in a row.
 
 ``plan(cell)`` walks wrappers and stacks down to the cells with weights. Each of these becomes a ``Layer``, each drop
 of inputs or outputs a ``Drop``, each residual sum an ``Add``; they hand values on by number, 0 being the inputs of the

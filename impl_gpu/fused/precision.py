@@ -1,4 +1,4 @@
-"""The dtypes that have fused kernels, and what they are summed in; it refuses to convert."""
+"""Lists the dtypes that have fused kernels, each with the dtype that its sums are taken in."""
 
 from typing import Any, NamedTuple
 

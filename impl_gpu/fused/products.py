@@ -1,4 +1,4 @@
-"""The input products: those of a whole chunk of steps at once, for the lowest layer one chunk ahead of the steps.
+"""Computes input products for a whole chunk of steps at once, for the lowest layer one chunk ahead of the steps.
 
 It refuses to know what the steps do with them. The products run on a stream beside the caller's, into one of two gate
 slots, while the steps of the chunk before work in the other. Four events in all keep them apart, two for each slot:

@@ -1,4 +1,4 @@
-"""Which rows of a batch run at which step: chunks of steps, and rows sorted so that the living stand in front.
+"""Schedules which rows of a batch run at which step: rows sorted by length, steps cut into chunks.
 
 Pure arithmetic on the host; it refuses to know a cell, an array of the device or a launch. Letters: T steps, B rows.
 """

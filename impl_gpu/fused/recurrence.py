@@ -1,4 +1,4 @@
-"""The steps of one layer, chunk by chunk: one by one, from a graph, or with drops between them.
+"""Runs the steps of one layer, chunk by chunk: one by one, from a graph, or with drops between them.
 
 It refuses to know their equations and where the input products come from, which lie in the gates already.
 """

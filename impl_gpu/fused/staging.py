@@ -1,4 +1,4 @@
-"""Page-locked memory through which the host hands bytes to the device; it refuses to know what they mean.
+"""Hands bytes from the host to the device through page-locked memory.
 
 A copy reads its source when it runs, long after the call that asked for it has returned. So a slot is written again
 only when the event behind its copy has passed, and while none has there is another slot: the host never waits.

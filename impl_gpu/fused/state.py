@@ -1,4 +1,4 @@
-"""The states of the layers: from what the caller gave into the workspace, and back out; it refuses to compute them."""
+"""Moves the states of the layers: from what the caller gave into the workspace, and back out."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any

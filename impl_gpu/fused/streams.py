@@ -1,4 +1,4 @@
-"""The streams of our own beside those of the caller; it refuses to know what runs on them.
+"""Owns the streams that this package makes beside the caller's.
 
 None is ever ended while its device lives: pools hand memory out again by stream, and a new stream could be taken for
 an ended one whose work is still under way. For the same reason they are few, and shared.

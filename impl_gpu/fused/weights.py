@@ -1,4 +1,4 @@
-"""The weights of a layer in device memory as its products read them; it refuses to know a cell's equations.
+"""Keeps the weights of a layer in device memory as its products read them.
 
 They stay at one address as long as their variables live, so that graphs over them stay right, and are written anew
 when a variable has another value. That is done on the stream ``home``, which waits for the end of every call: so a

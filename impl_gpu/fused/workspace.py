@@ -1,4 +1,4 @@
-"""Device memory that calls take turns with, and the events that keep the turns apart.
+"""Lends device memory to calls in turn, with the events that keep the turns apart.
 
 It refuses to know what the memory holds. A workspace has one owner at a time: a call takes it out of the pool, and
 puts it back when all its work is enqueued. The next owner's work waits for the event behind that, on the device.

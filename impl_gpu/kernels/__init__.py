@@ -1,4 +1,4 @@
-"""The kernels of impl_gpu and how each is launched; it refuses to know what a call of dynamic_rnn does with them."""
+"""Gathers the helpers that launch the kernels of impl_gpu."""
 
 from .launch_back import (
     launch_basic_rnn_step_back,

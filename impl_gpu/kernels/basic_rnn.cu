@@ -1,4 +1,4 @@
-// The step of BasicRNNCell after its matrix products: h' = tanh(gates + b); it knows no weights and no other cell.
+// Takes BasicRNNCell's step after its matrix products: h' = tanh(gates + b).
 //
 // Letters: B rows in the order by length, active of them with memory for gates, n units.
 // basic_rnn_step_masked[_vec]

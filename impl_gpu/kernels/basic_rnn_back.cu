@@ -1,4 +1,4 @@
-// The step of BasicRNNCell backwards, before its products: d = dh (1 - h'^2); it knows no weights and no other cell.
+// Takes BasicRNNCell's step backwards, before its products: d = dh (1 - h'^2).
 //
 // Letters: B rows in the order by length, active of them with memory for gates, n units, t the step, steps T of the
 // call.

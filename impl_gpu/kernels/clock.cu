@@ -1,4 +1,4 @@
-// The clock of a captured graph, set anew before a call's replays; it knows no step.
+// Sets the clock of captured graphs before a call replays them.
 //
 // set_clock       now = next = t of the first step to come; outputs and its strides, in elements of their dtype
 // Output:         clock, one struct Clock (32 bytes)

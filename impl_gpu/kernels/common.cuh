@@ -1,4 +1,4 @@
-// What every kernel file stands on: types of storage, 16-byte accesses, the clock, rows in play; it knows no cell.
+// Gives every kernel file its types of storage, 16-byte accesses, clock, and test of which rows are in play.
 //
 // In front of this text come lines that define STORE, the type of what lies in memory, and ACC, the type of gates and
 // arithmetic. It needs no header of CUDA's: NVRTC compiles it as it is, and the machine's C++ compiler does with the

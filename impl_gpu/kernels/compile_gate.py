@@ -1,4 +1,4 @@
-"""The gate that compiles every kernel for every architecture, with no device; it says nothing of what they compute.
+"""Compiles every kernel for every architecture, with no device, and checks what the compiler makes of it.
 
     python -m impl_gpu.kernels.compile_gate [--arch 75 80 90 100] [--write docs/kernels.md]
 

@@ -1,4 +1,4 @@
-"""What the header of a kernel file declares of each kernel: bytes moved and ceilings of registers; it compiles nothing.
+"""Reads what the header of a kernel file declares of each kernel: bytes moved, and ceilings of registers.
 
 // bytes lstm_step_masked: active*n*(4*ACC + 4*STORE) + ...
 // registers lstm_step_masked_vec: float16 80, bfloat16 80, float32 64, float64 80

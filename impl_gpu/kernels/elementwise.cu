@@ -1,4 +1,4 @@
-// What wrappers do to values that a step has made: sums, drops, and the way of a chunk to the caller; it knows no cell.
+// Does what wrappers do to values that a step has made: sums, drops, and the way of a chunk to the caller.
 //
 // Letters: n columns, rows in the order by length. Every operation is rounded to STORE, as NumPy has it, so that a
 // draw is kept on a device exactly where NumPy keeps it. Each kernel has an entry *_vec of 16-byte accesses.

@@ -1,4 +1,4 @@
-"""Blocks and vectors: how many threads a launch takes and how wide each reads; it refuses to know any kernel."""
+"""Computes the blocks of a launch, and how many columns each thread reads at once."""
 
 from functools import cache
 from typing import NamedTuple

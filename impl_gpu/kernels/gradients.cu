@@ -1,4 +1,4 @@
-// Gradients on their way in and out, sums over rows, and the drop backwards; it knows no cell and no product.
+// Brings gradients in and out, sums them over rows, and takes the drop backwards.
 //
 // Letters: n columns, B rows of the caller, of which `rows` or `active` are taken in the order by length; t = first + s
 // is the time of step s of a chunk of len. Every kernel but add_partial_sums has an entry *_vec of LANES columns a

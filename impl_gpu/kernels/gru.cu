@@ -1,4 +1,4 @@
-// The two halves of GRUCell's step, one after each of its products; it knows no weights and no other cell.
+// Takes GRUCell's step in two halves, one after each of its products.
 //
 //   r, u = sigmoid(gates + b)     reset = r h       (gru_gates; then the product of reset with the candidate's weights)
 //   c = tanh(gates + b)           h' = u h + (1 - u) c                                        (gru_candidate_masked)

@@ -1,4 +1,4 @@
-// The two halves of GRUCell's step backwards, around its products; it knows no weights and no other cell.
+// Takes GRUCell's step backwards in two halves, around its products.
 //
 //   c = tanh(gates + b)     d_c = dh (1 - u) (1 - c^2)     d_u = dh (h - c) u (1 - u)     dh u goes on to h
 //   (gru_candidate_back; then the product d_reset = d_c Rc^T)

@@ -1,4 +1,4 @@
-"""The launches of a cell's step backwards: entry point, blocks and bytes for each kernel; they know no product.
+"""Launches the kernels that take a cell's step backwards, with entry point, blocks and bytes for each.
 
 Every argument is named as the kernel's parameter in the source, which says what it means. Pointers are addresses, those
 that may be None are null then. Shared by all:

@@ -1,4 +1,4 @@
-"""The launches of a cell's step: entry point, blocks and bytes for each kernel; they refuse to know when it runs.
+"""Launches the kernels of a cell's step, with entry point, blocks and bytes for each.
 
 Every argument is named as the kernel's parameter in the source, which says what it means. Pointers are addresses.
 Letters: B rows, n units, p columns of a projection. Shared by all:

@@ -1,4 +1,4 @@
-"""The launches of sums, drops, a chunk's way to the caller, and of the clock; they refuse to know any cell.
+"""Launches the kernels that add, drop, write a chunk to the caller and set the clock.
 
 Every argument is named as the kernel's parameter in the source, which says what it means. Pointers are addresses.
 A launch for no elements is none.

@@ -1,4 +1,4 @@
-"""The launches that move rows as they are, whatever their dtype; they refuse to know what the rows hold.
+"""Launches the kernels that move rows as they are, whatever their dtype.
 
 Every argument is named as the kernel's parameter in rows.cu, which says what it means; pointers are addresses, sizes
 and strides count elements of ``itemsize`` bytes. The widest pieces that all of them allow are moved. A launch for no

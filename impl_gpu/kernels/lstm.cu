@@ -1,4 +1,4 @@
-// The steps of BasicLSTMCell and LSTMCell around their matrix products; it knows no weights and no other cell.
+// Takes the step of BasicLSTMCell and LSTMCell around its matrix products.
 //
 //   i, j, f, o = gates + b      f += w_f c, i += w_i c                       (with peepholes, the old c)
 //   c' = sigmoid(f + forget_bias) c + sigmoid(i) tanh(j)                     then clipped, and rounded to STORE

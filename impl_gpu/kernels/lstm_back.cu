@@ -1,4 +1,4 @@
-// The steps of BasicLSTMCell and LSTMCell backwards, around their matrix products; it knows no weights, no other cell.
+// Takes the step of BasicLSTMCell and LSTMCell backwards, around its matrix products.
 //
 //   i, j, f, o     as in lstm.cu, from the same gates, bias, peepholes and c; c the old, c' the new, rounded one
 //   d_o = dh tanh(c') o (1 - o)                                                               before its sigmoid

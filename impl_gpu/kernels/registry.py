@@ -1,4 +1,4 @@
-"""The kernels there are: source files, variants, entry points with their parameters; it refuses to know any launch.
+"""Lists the kernels: source files, variants, and entry points with their parameters.
 
 Entry points and their parameters are read from the sources themselves, never written a second time.
 """

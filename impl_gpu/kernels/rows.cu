@@ -1,4 +1,4 @@
-// Rows moved as they are, whatever their dtype: under a mask, packed, or through a permutation; it knows no dtype.
+// Moves rows as they are, whatever their dtype: under a mask, packed, or through a permutation.
 //
 // STORE is what one thread moves: 1, 2, 4, 8 or 16 bytes of any dtype, so -0.0 and the bits of NaN come through. The
 // launch helpers take the widest that addresses, strides and rows allow; all sizes and strides here count such pieces.

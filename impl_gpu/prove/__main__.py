@@ -1,4 +1,4 @@
-"""The command line: prove impl_gpu on the device at hand, or compute what is carried to it.
+"""Proves impl_gpu on the device at hand, or computes the results that are carried to it: the command line.
 
     python -m impl_gpu.prove --out docs/evidence/prove-NAME.json        # on a GPU
     IMPL_GPU_DEVICE=host python -m impl_gpu.prove --out rehearsal.json  # the same, host-executed

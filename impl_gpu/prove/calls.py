@@ -1,4 +1,4 @@
-"""Whole calls against what the host side computed: eager, waiting after each device call, in graphs, at random.
+"""Compares whole calls with what the host side computed: eager, waiting after each device call, in graphs, at random.
 
 It knows no kernel. A number may be off by ULPS units in the last place of the largest of 1 and itself; what pads a
 finished row is zero bit for bit; a graph gives what its eager call gives, bit for bit.

@@ -1,4 +1,4 @@
-"""Results of the host side in one file, to be compared with on machines that have no C++ compiler; it judges nothing.
+"""Carries results of the host side in one file, for machines that have no C++ compiler to compare with.
 
 The file is an .npz of two arrays of bytes: ``index``, JSON that says where each array lies and where all of them come
 from, and ``data``, the arrays one after another.

@@ -1,4 +1,4 @@
-"""What a case of a kernel is: drawn arrays, and the launches that change them; it knows no kernel and judges nothing.
+"""Defines a case of a kernel: drawn arrays, and the launches that change them.
 
 Every case is drawn from its name and the seed, the same on every machine. Letters: T steps, B rows in the order by
 length, n units, p columns of a projection. Columns are 16 for entries with 16-byte accesses, 5 for the others.

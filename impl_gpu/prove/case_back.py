@@ -1,4 +1,4 @@
-"""Cases of the kernels that take a step of a cell backwards; they judge nothing."""
+"""Makes cases of the kernels that take a step of a cell backwards."""
 
 from collections.abc import Iterator
 from typing import Any

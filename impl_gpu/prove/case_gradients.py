@@ -1,4 +1,4 @@
-"""Cases of the kernels that move gradients in and out, sum rows and drop backwards; they judge nothing."""
+"""Makes cases of the kernels that move gradients in and out, sum rows and drop backwards."""
 
 from collections.abc import Iterator
 from typing import Any

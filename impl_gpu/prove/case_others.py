@@ -1,4 +1,4 @@
-"""Cases of the kernels that add, drop, write and move, and of the clock; they judge nothing."""
+"""Makes cases of the kernels that add, drop, write and move, and of the clock."""
 
 from collections.abc import Iterator
 from typing import Any

@@ -1,4 +1,4 @@
-"""Cases of the kernels that make a step of a cell, and of those that end one; they judge nothing."""
+"""Makes cases of the kernels that take a step of a cell, and of those that end one."""
 
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple

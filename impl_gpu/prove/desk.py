@@ -1,4 +1,4 @@
-"""Arrays to a device and back by nothing but the seam; it knows no cell and no kernel."""
+"""Brings arrays to a device and back by nothing but the seam."""
 
 import ctypes
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""What the run stands on: device, driver, versions; and whether the device answers at all. It knows no other stage."""
+"""Reports what a run stands on, device, driver and versions, and whether the device answers at all."""
 
 import importlib.metadata
 from typing import Any

@@ -1,4 +1,4 @@
-"""What the checks of one stage found: how many, the worst, and the first that failed; it knows no device."""
+"""Collects what the checks of one stage found: how many, the worst, and the first that failed."""
 
 import contextlib
 import traceback

@@ -1,4 +1,4 @@
-"""Every case of every kernel in each of its variants, against what the host side computed; it draws nothing itself."""
+"""Compares every case of every kernel, in each of its variants, with what the host side computed."""
 
 from collections.abc import Iterator
 

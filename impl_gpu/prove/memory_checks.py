@@ -1,4 +1,4 @@
-"""Device memory alone: how it is counted and refused, and chunks moved to the host and back; it knows no cell."""
+"""Checks device memory alone: how it is counted and refused, and chunks moved to the host and back."""
 
 import time
 from typing import Any

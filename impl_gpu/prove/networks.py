@@ -1,4 +1,4 @@
-"""Small whole calls of dynamic_rnn: every cell, dense and ragged, both layouts; it judges nothing.
+"""Makes small whole calls of dynamic_rnn: every cell, dense and ragged, both layouts.
 
 Every network is made anew for each run from its name, its weights and inputs drawn from it, so that runs with other
 switches, and on other machines, are the same call.

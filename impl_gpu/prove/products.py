@@ -1,4 +1,4 @@
-"""Matrix products of every type that the fused path asks for, against float64 on the processor; it knows no cell."""
+"""Checks matrix products of every type that the fused path asks for against float64 on the processor."""
 
 from typing import Any, NamedTuple
 

@@ -1,4 +1,4 @@
-"""Each method of the seam alone: memory, order, graphs, arrays; it knows no cell, and no kernel but the smallest."""
+"""Checks each method of the seam alone: memory, order, graphs, arrays, and the smallest of kernels."""
 
 from typing import Any
 

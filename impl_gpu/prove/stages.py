@@ -1,4 +1,4 @@
-"""The stages of a proof in their order, each for a process of its own; they know no check themselves."""
+"""Lists the stages of a proof in their order, each for a process of its own."""
 
 import sys
 import time

@@ -1,4 +1,4 @@
-"""Gradients of whole calls: fused beside step by step, and swapped beside kept; it knows no kernel.
+"""Checks gradients of whole calls: fused beside step by step, and swapped beside kept.
 
 The fused backward pass and the pulls of the cells themselves are written apart, so the two hold each other. A gradient
 may be off by ULPS units in the last place of the largest number in its array; what was moved to the host and back

@@ -1,4 +1,4 @@
-"""Training of built-in cells: a fused forward pass that keeps what the backward one needs, and the fused backward pass.
+"""Trains built-in cells: a fused forward pass that keeps what the backward one needs, and the fused backward pass.
 
 To follow a call: ``entry.run`` makes the forward pass, ``saving.SavingLoop`` saves its chunks with a ``keeper``;
 ``pulled.Pulled.pull`` makes a backward pass, ``backward.Backward`` its chunks, layers and steps, and ``layers`` has the

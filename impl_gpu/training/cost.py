@@ -1,4 +1,4 @@
-"""What a chunk costs to move and to compute again, and so what swap_memory does; it refuses to do it.
+"""Predicts what a chunk costs to move and to compute again, and so decides what swap_memory does.
 
 The model has four numbers: bytes a second between device and host, products a second by dtype, the time that a step
 takes however small it is, and how much longer the backward pass is than the forward one. Copies run beside the steps,

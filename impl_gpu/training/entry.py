@@ -1,4 +1,4 @@
-"""The forward pass of a call that is to be pulled back, from the arguments to the results; it refuses to compute.
+"""Takes the forward pass of a call that is to be pulled back from its arguments to its results.
 
 As in the fused path it takes memory out of the caches, has everything enqueued, and puts the memory back; but what the
 backward pass needs stays with a keeper, and runs neither in graphs nor ahead.

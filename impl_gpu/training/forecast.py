@@ -1,4 +1,4 @@
-"""What training a call will take, told before it is made by what the call itself computes; it refuses to allocate."""
+"""Foretells the memory that training a call takes, by the computation that the call itself makes."""
 
 import copy
 from typing import Any

@@ -1,4 +1,4 @@
-"""Memory of one call from its forward pass to its last pull, device and pinned; it refuses to know what lies in it.
+"""Holds the memory of one call from its forward pass to its last pull, on the device and page-locked.
 
 Device memory is allocated and given back in the order of the stream ``home``, which waits for the end of every pass.
 Pinned memory is the host's own, free at once when it is given back, so it waits until the last copy has run. What dies

@@ -1,4 +1,4 @@
-"""Who keeps the chunks from the forward pass to the backward one: the interface, and the choice; it refuses to keep.
+"""Defines who keeps the chunks from the forward pass to the backward one: the interface, and the choice.
 
 A call goes through its chunks in order: ``begin``, its work, ``written``. A pull goes through them from the last to the
 first: ``recall``, its work, ``used``. Each of the two ends with ``finished``, which belongs in a ``finally``: it is as

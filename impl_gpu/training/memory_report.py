@@ -1,4 +1,4 @@
-"""What a call that can be pulled back keeps, moves and computes again, in numbers; it refuses to do any of it.
+"""Reports in numbers what a call that can be pulled back keeps, moves and computes again.
 
 A forecast and a report are made by the same function, of the same blocks and the same decision.
 """

@@ -1,4 +1,4 @@
-"""The noise of a forward pass, kept and given again to the backward one; it refuses to draw and to drop anything.
+"""Keeps the noise of a forward pass, and gives it again to the backward one.
 
 What came from the host stays there and is uploaded again, step by step; what a caller's function gave on the device
 is kept there as it is.

@@ -1,4 +1,4 @@
-"""The caller's ends of a backward pass, chunk by chunk: the cotangents of the outputs, the gradients of the inputs.
+"""Brings cotangents of the outputs into a backward pass and gradients of the inputs out of it, chunk by chunk.
 
 It refuses to know what lies between them. Letters: T steps, B rows.
 """

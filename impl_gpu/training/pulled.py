@@ -1,4 +1,4 @@
-"""What a forward pass has left, and one backward pass of it from cotangents to gradients; it refuses to loop.
+"""Holds what a forward pass has left, and sets up one backward pass of it, from cotangents to gradients.
 
 It holds the caller's inputs, which must not be written in the meantime, the values that the variables had, and the
 noise; all else lies with the keeper. It may be pulled any number of times, on any stream.

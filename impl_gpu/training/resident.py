@@ -1,4 +1,4 @@
-"""The keeper that keeps every chunk on the device; it refuses to move any."""
+"""Keeps every chunk on the device."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""The forward pass that leaves what the backward one needs; it refuses to know how, and who keeps it.
+"""Runs the forward pass so that it leaves what the backward one needs.
 
 It is the loop of the fused path with every layer writing into the block of the chunk at hand instead of a workspace,
 and with the caller's outputs written chunk by chunk.

@@ -1,4 +1,4 @@
-"""What training a call takes: its chunks for the keeper, and the memory beside them; sums of sizes, nothing more."""
+"""Adds up what training a call takes: the blocks of its chunks, and the memory beside them."""
 
 from typing import NamedTuple
 

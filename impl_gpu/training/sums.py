@@ -1,4 +1,4 @@
-"""The gradients of the variables while they are summed up, and as the arrays that come of them; it sums up nothing.
+"""Keeps the sums of the variables' gradients during a pull, and makes arrays of them at its end.
 
 A sum belongs to the weight of a cell, whole and in TensorFlow's layout; cells that share the weight share the sum.
 Sums are of the accumulator, over all chunks, and are rounded once, at the end.

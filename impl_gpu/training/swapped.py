@@ -1,4 +1,4 @@
-"""The keeper that moves chunks to the host while the forward pass runs, and fetches them ahead of the backward one.
+"""Moves chunks to the host while the forward pass runs, and fetches them ahead of the backward one.
 
 The chunks take turns with a ring of slots on the device: chunk k has slot k mod slots, and each chunk a pinned block of
 its own. The last chunks may stay, each in a slot of its own. All copies run on one stream beside those of the passes,

@@ -1,4 +1,4 @@
-"""What a chunk of the forward pass leaves for the backward pass, and where in its block; it refuses to own the block.
+"""Lays out what a chunk of the forward pass leaves in its block for the backward pass.
 
 Letters: ``length`` steps and ``active`` rows of a chunk, n units, p columns of h, G gates.
 """

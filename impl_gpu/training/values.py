@@ -1,4 +1,4 @@
-"""The gradients of the values between layers, for one chunk at a time, and where they lie; it refuses to compute them.
+"""Says where the gradients of the values between layers lie, for one chunk at a time, and hands them on.
 
 A value may be read by several: by a layer, a drop and a sum. The first that hands a gradient back writes it, the
 others add to it. Where only a drop or a sum reads it, it needs no memory of its own: the gradient of what was made of

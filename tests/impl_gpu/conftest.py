@@ -1,4 +1,4 @@
-"""What tests of the device share: a desk that works a host device by hand, with NumPy arrays and kernels as text."""
+"""Gives tests of the device a desk that works a host device by hand, with NumPy arrays and kernels as text."""
 
 import ctypes
 import re

@@ -1,4 +1,4 @@
-"""The adapter says what it lacks, takes schedules on the host side, and does without a pool where memory is checked."""
+"""Tests that the adapter says what it lacks, takes schedules, and drops the pool under a memory checker."""
 
 from collections.abc import Iterator
 from typing import Any

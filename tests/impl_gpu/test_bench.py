@@ -1,4 +1,4 @@
-"""The bench: what it measures, that it refuses what is wrong, and how it spends its time; it times nothing itself."""
+"""Tests the bench: what it measures, that it refuses what is wrong, and how it spends its time."""
 
 import json
 from collections.abc import Iterator

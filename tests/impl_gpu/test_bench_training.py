@@ -1,4 +1,4 @@
-"""The bench of training: that it refuses wrong gradients, and how long sequences it finds; it times nothing itself."""
+"""Tests the bench of training: that it refuses wrong gradients, and how long the sequences are that it finds."""
 
 import json
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""What cuBLAS would be given, recorded by a library that is none: values, C types, and their order."""
+"""Tests what cuBLAS would be given, written down by a stand-in for the library: values, C types, and their order."""
 
 import ctypes
 import gc

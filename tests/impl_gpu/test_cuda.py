@@ -1,4 +1,4 @@
-"""What CuPy would be asked for: a runtime that is none writes down each call, held to CuPy's own signatures."""
+"""Tests what CuPy would be asked for: a stand-in for its runtime writes down each call, by CuPy's own signatures."""
 
 import ctypes
 import gc

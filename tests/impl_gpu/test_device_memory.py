@@ -1,4 +1,4 @@
-"""How device memory is counted and limited, on the host side and through what is around it; it launches nothing."""
+"""Tests how device memory is counted and limited, on the host side and through what is wrapped around it."""
 
 import gc
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Host arrays against NumPy: operators, methods, indexing, in-place work, errors and lifetimes, in several orders."""
+"""Tests host arrays against NumPy: operators, methods, indexing, in-place work, errors and lifetimes."""
 
 import copy
 import itertools

@@ -1,4 +1,4 @@
-"""The host device as a whole, and how the device is chosen."""
+"""Tests the host device as a whole, and how the device is chosen."""
 
 import ctypes
 from collections.abc import Callable, Iterator

@@ -1,4 +1,4 @@
-"""Products of the host side: the whole tuple of cublasGemmEx, against NumPy on matrices laid out by hand."""
+"""Tests products of the host side: the whole tuple of cublasGemmEx, against NumPy on matrices laid out by hand."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,4 +1,4 @@
-"""Kernels executed on the processor: threads, barriers, faults, widths, halves, and the cache of built modules."""
+"""Tests kernels executed on the processor: threads, barriers, faults, widths, halves, and the cache of modules."""
 
 import shutil
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""The memory of the host side: poison, guards, what is live and what was given back."""
+"""Tests the memory of the host side: poison, guards, what is live and what was given back."""
 
 import ctypes
 import gc

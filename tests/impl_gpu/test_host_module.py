@@ -1,4 +1,4 @@
-"""The array module of host arrays against NumPy, name by name, and against CuPy's own tables of dtypes."""
+"""Tests the array module of host arrays against NumPy, name by name, and against CuPy's own tables of dtypes."""
 
 import itertools
 import os

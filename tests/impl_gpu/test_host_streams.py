@@ -1,4 +1,4 @@
-"""Streams, events and graphs of the host side: every order is legal, and every legal order comes up."""
+"""Tests streams, events and graphs of the host side: every order is legal, and every legal order comes up."""
 
 import itertools
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""The launch log: what it writes down, counts and prints, with graphs and without."""
+"""Tests what the launch log writes down, counts and prints, with graphs and without."""
 
 from collections.abc import Callable
 from typing import Any

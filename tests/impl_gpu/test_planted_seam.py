@@ -1,4 +1,4 @@
-"""Defects planted in work on the seam: the host side must show each within 20 schedules, and none where there is none.
+"""Plants defects in work on the seam: the host side must show each within 20 schedules, and none where none is planted.
 
 Each program returns whether its result is right; ``planted`` says whether it has the defect of its test's name.
 """

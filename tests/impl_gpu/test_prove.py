@@ -1,4 +1,4 @@
-"""The proof, rehearsed on the host side: it passes there, covers what it says, and fails where something is wrong."""
+"""Rehearses the proof on the host side: it passes there, covers what it says, and fails where something is wrong."""
 
 import json
 import os

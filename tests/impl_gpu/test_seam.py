@@ -1,4 +1,4 @@
-"""The seam itself: what it refuses before any side is asked, and how it packs."""
+"""Tests the seam itself: what it refuses before any side is asked, and how it packs."""
 
 import ctypes
 from typing import Any

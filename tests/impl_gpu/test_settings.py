@@ -1,4 +1,4 @@
-"""The switches of impl_gpu: blocks, environment, refusals; knows no device."""
+"""Tests the switches of impl_gpu: blocks, environment, refusals."""
 
 import re
 

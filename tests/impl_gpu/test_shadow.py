@@ -1,4 +1,4 @@
-"""A shadow, rehearsed with one host device over another: quiet where all is well, and naming each planted fault."""
+"""Tests a shadow with one host device over another: quiet where all is well, and naming each planted fault."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""What is written down of a GPU's clocks, by programs that stand in for nvidia-smi."""
+"""Tests what is written down of a GPU's clocks, by programs that stand in for nvidia-smi."""
 
 from pathlib import Path
 from types import SimpleNamespace

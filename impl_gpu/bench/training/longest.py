@@ -1,4 +1,4 @@
-"""The longest sequence that trains in a limit of device memory, with and without swapping; knows no clock.
+"""Finds the longest sequence that trains within a limit of device memory, with and without swapping.
 
 Found by trying: from the ceiling downwards by halving, each try a forward and a backward pass. The arrays of the caller
 are there all the while: inputs, outputs, and the gradients of both.

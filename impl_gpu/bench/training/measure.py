@@ -1,4 +1,4 @@
-"""Times training: gradients right first, then every way to keep what is saved, in turn; knows no equation, no screen.
+"""Times training: checks the gradients, then takes every way to keep what is saved, in turn.
 
 Moving bytes to the host and back changes none of them: a way that moved everything and gives other bits is refused, as
 one is whose gradients differ from float64.

@@ -1,4 +1,4 @@
-"""impl_gpu's side of training: a network, what it is given and what its gradients are called; it reads no clock."""
+"""Makes impl_gpu's side of training: a network, its inputs, and the names of its gradients."""
 
 from collections.abc import Callable
 from typing import Any

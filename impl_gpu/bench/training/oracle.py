@@ -1,4 +1,4 @@
-"""Gradients of LSTM and GRU in float64, straight from their equations; knows neither impl_gpu nor a clock.
+"""Computes gradients of LSTM and GRU in float64, straight from their equations.
 
 As ``bench/oracle.py``, whose forward pass it goes back through; docs/gradients.md derives the lines.
 """

@@ -1,4 +1,4 @@
-"""What is measured of training: the points of the grid and the ways to keep what the backward pass needs."""
+"""Lists what is measured of training: the points of the grid, and the ways to keep what the backward pass needs."""
 
 from collections.abc import Iterator
 from typing import NamedTuple

@@ -1,4 +1,4 @@
-"""One stage of the bench of training: one shape in one process, as ``bench/stage.py``; it prints no table."""
+"""Runs one stage of the bench of training: one shape in one process, as ``bench/stage.py`` does."""
 
 import time
 from typing import Any

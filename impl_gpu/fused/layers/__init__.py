@@ -1,4 +1,4 @@
-"""The equations of the cells as products and kernels, a file for each; they know one step, and refuse to know chunks.
+"""Gathers the equations of the cells as products and kernels; each file runs one step of one kind of cell.
 
 Every file has ``GATES``, how many gates stand side by side in a row of ``gates``; ``options``, the numbers of a cell;
 ``weights``, its variables as the products read them; ``scratch``, the bytes that a row needs beside gates and states;

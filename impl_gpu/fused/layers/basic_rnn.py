@@ -1,4 +1,4 @@
-"""BasicRNNCell: one product and one kernel a step; it refuses to know when it runs.
+"""Runs a step of BasicRNNCell: one product and one kernel.
 
 Letters: B rows, d columns of the inputs, n units.
 """

@@ -1,4 +1,4 @@
-"""GRUCell: the reset comes before the candidate's product, so two products and two kernels a step.
+"""Runs a step of GRUCell: two products and two kernels, since the reset comes before the candidate's product.
 
 It refuses to know when it runs. Letters: B rows, d columns of the inputs, n units; gates r, u, c side by side.
 """

@@ -1,4 +1,4 @@
-"""BasicLSTMCell and LSTMCell: one product and one kernel a step, with a projection two and two.
+"""Runs a step of BasicLSTMCell and LSTMCell: one product and one kernel, with a projection two of each.
 
 It refuses to know when it runs. Letters: B rows, d columns of the inputs, n units, p columns of h; gates i, j, f, o
 side by side.

@@ -1,4 +1,4 @@
-"""The steps of one layer within one chunk: every address and number that they use; it refuses to run them."""
+"""Holds every address and number that the steps of one layer use within one chunk."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The equations of the cells backward as products and kernels, a file for each; they refuse to know chunks.
+"""Gathers the equations of the cells backward as products and kernels, a file for each.
 
 Every file has ``KEEPS_GATES``, whether the gates of the steps are kept; ``keeps_projected``, whether the sums of a
 projection are; ``scratch``, the bytes that a row of a step needs, and those that a row of the batch needs;

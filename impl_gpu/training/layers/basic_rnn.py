@@ -1,4 +1,4 @@
-"""BasicRNNCell backward: one kernel and one product a step; it refuses to know when it runs.
+"""Takes a step of BasicRNNCell backward: one kernel and one product.
 
 Letters: d columns of the inputs, n units.
 """

@@ -1,4 +1,4 @@
-"""GRUCell backward: the reset came before the candidate's product, so two kernels and two products a step.
+"""Takes a step of GRUCell backward: two kernels and two products, since the reset came before the candidate's.
 
 It refuses to know when it runs. Letters: d columns of the inputs, n units; gates r, u, c side by side.
 """

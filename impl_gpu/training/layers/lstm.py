@@ -1,4 +1,4 @@
-"""BasicLSTMCell and LSTMCell backward: one kernel and one product a step, with a projection two and two.
+"""Takes a step of BasicLSTMCell and LSTMCell backward: one kernel and one product, with a projection two of each.
 
 It refuses to know when it runs. Letters: d columns of the inputs, n units, p columns of h; gates i, j, f, o side by
 side.

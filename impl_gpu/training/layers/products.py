@@ -1,4 +1,4 @@
-"""The products and sums of the backward equations, over one step or over all steps of a chunk; they know no cell.
+"""Computes the products and sums of the backward equations, over one step or over all steps of a chunk.
 
 Operands are of STORE and lie row after row, results are of ACC.
 """

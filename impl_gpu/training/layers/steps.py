@@ -1,4 +1,4 @@
-"""The steps of one layer within one chunk, backward: every address and number that they use; it refuses to run them."""
+"""Holds every address and number that the steps of one layer use within one chunk, backward."""
 
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple

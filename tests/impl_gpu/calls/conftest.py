@@ -1,4 +1,4 @@
-"""What the tests of whole calls share: a host device and a store for each, and one way to look at a refusal."""
+"""Gives the tests of whole calls a host device and a store each, and one way to look at a refusal."""
 
 import contextlib
 from collections.abc import Callable, Iterator

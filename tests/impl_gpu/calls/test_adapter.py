@@ -1,4 +1,4 @@
-"""The adapter: cases in, outcomes out; schedules of the host side, and what CuPy can't hold."""
+"""Tests the adapter: cases in, outcomes out; schedules of the host side, and what CuPy can't hold."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The any-cell path: users' cells of every dtype and rank, by counts of launches and bit for bit against NumPy."""
+"""Tests the any-cell path on users' cells of every dtype and rank: launches counted, values bit for bit as NumPy's."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The gradients of cells that go step by step: a user's own, and built-in ones with functions of the user's."""
+"""Tests gradients of cells that go step by step: a user's own, and built-in ones with functions of the user's."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The checks of the nine arguments: kind, argument and clause of each refusal, and that none of them costs anything."""
+"""Tests the checks of the nine arguments: kind, argument and clause of each refusal, and that none costs anything."""
 
 import re
 from collections import defaultdict

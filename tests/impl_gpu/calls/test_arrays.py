@@ -1,4 +1,4 @@
-"""What counts as an array, told from its shape and dtype, and how arrays of other libraries enter without a copy."""
+"""Tests what counts as an array, by its shape and dtype, and that other libraries' arrays enter without a copy."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The cells by themselves: options, scopes and one step, on NumPy arrays, on the device and on shapes only."""
+"""Tests the cells by themselves: options, scopes and one step, on NumPy arrays, on the device and on shapes only."""
 
 from typing import Any
 

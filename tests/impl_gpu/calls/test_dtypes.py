@@ -1,4 +1,4 @@
-"""Which values name a dtype, bfloat16 among them."""
+"""Tests which values name a dtype, bfloat16 among them."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""dynamic_rnn as a whole: which path a call takes, that both give the same, and what it costs beside the steps."""
+"""Tests dynamic_rnn as a whole: which path a call takes, that both give the same, and what a call costs in all."""
 
 import gc
 import subprocess

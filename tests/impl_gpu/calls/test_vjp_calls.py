@@ -1,4 +1,4 @@
-"""dynamic_rnn_vjp as its caller sees it: what it refuses at no cost, what it takes and gives, on which stream."""
+"""Tests dynamic_rnn_vjp as its caller sees it: what it refuses at no cost, what it takes and gives, on which stream."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,4 +1,4 @@
-"""Weights in and out by name, and their copies on the device: one upload for each value and stream."""
+"""Tests weights in and out by name, and their copies on the device: one upload for each value and stream."""
 
 import gc
 import sys

@@ -1,4 +1,4 @@
-"""What the tests of the fused path share: cells in float64 by NumPy, and calls on a host device of many schedules.
+"""Gives the tests of the fused path cells in float64 by NumPy, and calls on a host device of many schedules.
 
 The equations here are written from the page's clauses, with loops over rows and steps; nothing of impl_gpu computes.
 """

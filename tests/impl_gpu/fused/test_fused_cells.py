@@ -1,4 +1,4 @@
-"""Every built-in cell on the fused path against float64, dense and ragged, in every dtype, under several schedules."""
+"""Tests every built-in cell on the fused path against float64: dense and ragged, every dtype, several schedules."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,4 +1,4 @@
-"""The table of measurements: empty so far, read strictly, and obeyed."""
+"""Tests the table of measurements: empty so far, read strictly, and obeyed."""
 
 from typing import Any
 

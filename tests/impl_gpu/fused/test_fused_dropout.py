@@ -1,4 +1,4 @@
-"""Dropout on the fused path: the values, and the order in which wrappers are asked for noise."""
+"""Tests dropout on the fused path: the values, and the order in which wrappers are asked for noise."""
 
 from collections.abc import Callable
 from typing import Any

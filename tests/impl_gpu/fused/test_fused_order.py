@@ -1,4 +1,4 @@
-"""What runs beside what: overlap, graphs, new weights, two streams; all ways to the same bits, under every schedule."""
+"""Tests what runs beside what (overlap, graphs, new weights, two streams): the same bits under every schedule."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor

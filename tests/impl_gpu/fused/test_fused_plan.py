@@ -1,4 +1,4 @@
-"""Which cells have stages, and which: exact types and options; no device."""
+"""Tests which cells have stages, and which stages, by exact types and options; no device is needed."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Which rows run when: the schedule against what lengths say; no device."""
+"""Tests the schedule of rows and steps against what the lengths say; no device is needed."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""What a call of the fused path asks of the device, counted in the launch log."""
+"""Counts in the launch log what a call of the fused path asks of the device."""
 
 from collections.abc import Callable
 from typing import Any

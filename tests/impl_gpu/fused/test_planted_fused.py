@@ -1,4 +1,4 @@
-"""Defects planted in the fused path, one function each: the host side must show every one of them within 20 schedules.
+"""Plants defects in the fused path, one function each: the host side must show every one of them within 20 schedules.
 
 A defect shows as a wrong result or as an error of the seam. Each program is first run without its defect, under every
 schedule, so that what is shown is the defect.

@@ -1,4 +1,4 @@
-"""Launches on a host device with NumPy arrays, as the variants of the kernels store them; it judges nothing."""
+"""Launches kernels on a host device with NumPy arrays, stored as the variants of the kernels store them."""
 
 import ctypes
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""What the tests of the kernels share, beside bench.py and judge.py: a hand on the choice of entry points."""
+"""Lets a test of the kernels choose between the entry points for vectors and the plain ones."""
 
 import contextlib
 from collections.abc import Callable, Iterator

@@ -1,4 +1,4 @@
-"""The cells' steps in float64 from the page's equations, beside the launches of their kernels; one loop for each cell.
+"""Computes the cells' steps in float64 from the page's equations, beside the launches of their kernels.
 
 Nothing here knows how a kernel does it.
 """

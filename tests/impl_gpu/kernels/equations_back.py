@@ -1,4 +1,4 @@
-"""The steps backwards: each kernel's launch beside what the page's forward equations say of it; it knows no derivative.
+"""Computes each step backwards from the page's forward equations, beside the launch of its kernel.
 
 What a gradient should be comes from the forward equation alone, in float64, by a complex step: f(x + i e) has the
 imaginary part e f'(x), to the last digit but without any difference of near numbers. All equations here act on each

@@ -1,4 +1,4 @@
-"""One chunk of a cell's steps, set up at random and compared; it knows no equation.
+"""Sets up one chunk of a cell's steps at random, launches it and compares.
 
 It is given the kernel sources, so that the tests of planted defects ask the very same of a source that is wrong.
 """

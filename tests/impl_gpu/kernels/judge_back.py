@@ -1,4 +1,4 @@
-"""One launch of a step backwards, set up at random and compared; it knows no equation.
+"""Sets up one launch of a step backwards at random and compares what it gives.
 
 It is given the kernel sources, so that the tests of planted defects ask the very same of a source that is wrong.
 """

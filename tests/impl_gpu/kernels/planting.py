@@ -1,4 +1,4 @@
-"""Sources with defects in them, for the tests of what judges kernels; it knows no kernel."""
+"""Makes kernel sources with defects in them, for the tests of what judges kernels."""
 
 from collections.abc import Callable
 

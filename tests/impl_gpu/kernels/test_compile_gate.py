@@ -1,4 +1,4 @@
-"""The compile gate: it passes what is there, and sees spills, gaps, wrong ceilings and a missing NVRTC."""
+"""Tests the compile gate: it passes what is there, and sees spills, gaps, wrong ceilings and a missing NVRTC."""
 
 import inspect
 import re

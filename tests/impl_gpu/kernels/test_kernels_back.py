@@ -1,4 +1,4 @@
-"""The steps backwards, host-executed, against slopes of the page's equations in float64; random shapes and masks."""
+"""Tests the steps backwards, host-executed, against slopes of the page's equations in float64, at random shapes."""
 
 from collections.abc import Callable
 from typing import Any

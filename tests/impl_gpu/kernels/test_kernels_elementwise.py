@@ -1,4 +1,4 @@
-"""Sums, drops and the way of a chunk to the caller, host-executed; rounded where NumPy rounds, so compared by bits."""
+"""Tests sums, drops and the way of a chunk to the caller, host-executed; bit for bit, rounded where NumPy rounds."""
 
 from collections.abc import Callable
 from typing import Any

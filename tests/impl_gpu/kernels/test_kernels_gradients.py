@@ -1,4 +1,4 @@
-"""Gradients in and out, sums and drops backwards, host-executed; each rounding is known, so compared by bits."""
+"""Tests gradients in and out, sums and drops backwards, host-executed; bit for bit, since each rounding is known."""
 
 from collections.abc import Callable
 from functools import partial

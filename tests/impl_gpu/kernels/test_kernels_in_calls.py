@@ -1,4 +1,4 @@
-"""Whole calls by the entry points for vectors and by the plain ones: the same bits, whatever is launched."""
+"""Tests that whole calls give the same bits by the entry points for vectors and by the plain ones."""
 
 from collections.abc import Callable
 from typing import Any

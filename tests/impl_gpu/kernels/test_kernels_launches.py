@@ -1,4 +1,4 @@
-"""Launches as they are logged: entry points, blocks, bytes by the header's formula, and what is refused."""
+"""Tests launches as they are logged: entry points, blocks, bytes by the header's formula, and what is refused."""
 
 from collections.abc import Callable
 from typing import Any

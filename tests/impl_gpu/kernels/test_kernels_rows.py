@@ -1,4 +1,4 @@
-"""Rows moved as they are, host-executed: by width, under masks, packed and permuted; every comparison is of bits."""
+"""Tests rows moved as they are, host-executed: by width, under masks, packed and permuted; bit for bit."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The steps of every cell, host-executed, against the page's equations in float64; random shapes, masks and orders."""
+"""Tests the steps of every cell, host-executed, against the page's equations in float64, at random shapes."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,4 +1,4 @@
-"""Known-bad kernels of the backward pass: each defect must be seen by what judges them.
+"""Plants defects in kernels of the backward pass: what judges the kernels must see each of them.
 
 Defects of different kernels are planted in one source, so that it is built once.
 """

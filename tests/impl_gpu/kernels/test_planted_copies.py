@@ -1,4 +1,4 @@
-"""Known-bad kernels that move, pack, drop and place rows: one small launch of each, whose answer is written out."""
+"""Plants defects in kernels that move, pack, drop and place rows: one small launch of each, its answer written out."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,4 +1,4 @@
-"""Known-bad kernels: each defect is planted in the source text, and must be seen by what judges the kernels.
+"""Plants defects in the source text of kernels: what judges the kernels must see each of them.
 
 A defect that nobody sees would mean that the tests beside this one prove less than they say.
 """

@@ -1,4 +1,4 @@
-"""What the tests of training share: a call and a pull by impl_gpu, and the same by impl_ref in float64.
+"""Gives the tests of training a call and a pull by impl_gpu, and the same by impl_ref in float64.
 
 The judge, impl_ref's dynamic_rnn_vjp, shares no code with impl_gpu but the vocabulary.
 """

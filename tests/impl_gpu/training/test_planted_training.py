@@ -1,4 +1,4 @@
-"""Defects planted in fused training, one function each: the host side must show every one of them within 20 schedules.
+"""Plants defects in fused training, one function each: the host side must show each of them within 20 schedules.
 
 A defect shows as a wrong gradient or as an error of the seam. Each program is also run without its defect, so that
 what is shown is the defect.

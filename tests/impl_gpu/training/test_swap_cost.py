@@ -1,4 +1,4 @@
-"""What the cost model decides, in which words, and what a keeper then reports; it runs no pass."""
+"""Tests what the cost model decides, in which words, and what a keeper then reports."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""swap_memory in whole calls: the same gradients, in less device memory, and no more of it than is reported.
+"""Tests swap_memory in whole calls: the same gradients, in less device memory, and no more of it than is reported.
 
 What is right comes from the call without swapping, bit for bit, and from impl_ref where gates are computed again.
 """

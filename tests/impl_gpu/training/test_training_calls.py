@@ -1,4 +1,4 @@
-"""What a pull may rely on: the forward pass's values, whatever has happened since, on whatever stream, and again."""
+"""Tests what a pull may rely on: the forward pass's values, whatever has happened since, on any stream, and again."""
 
 from collections.abc import Callable
 from typing import Any

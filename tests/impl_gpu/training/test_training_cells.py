@@ -1,4 +1,4 @@
-"""Gradients of every built-in cell, option and wrapper, fused and host-executed, against impl_ref in float64."""
+"""Tests gradients of every built-in cell, option and wrapper, fused and host-executed, against impl_ref in float64."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,4 +1,4 @@
-"""What a training call asks of the device in its forward pass and in a pull, counted in the launch log."""
+"""Counts in the launch log what a training call asks of the device, in its forward pass and in a pull."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,4 +1,4 @@
-"""What is kept of a chunk, where gradients between layers lie, and noise that comes from a caller's own function."""
+"""Tests what is kept of a chunk, where gradients between layers lie, and noise from a caller's own function."""
 
 from typing import Any
 
