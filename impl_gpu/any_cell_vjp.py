@@ -1,7 +1,7 @@
 """Pulls gradients back through any cell: calls its ``vjp`` step by step, then the pulls from the last to the first.
 
-It refuses to know what the cell does. Around each pull stand the same kernels as around a step: they give it the
-gradients of the rows that count, and keep those of the others as they are.
+The kernels around each pull are those around a step: they hand it the gradients of the rows that count, and keep those
+of the others as they are.
 
 Letters: T steps, B rows, t a step; ``d_y`` is the gradient of a loss with respect to y, in the shape of y.
 """
@@ -66,7 +66,7 @@ class PulledSteps:
 
     @property
     def memory(self) -> MemoryReport:
-        """What is known of it."""
+        """What is known of the memory that the pulls hold."""
         return of_the_cell(self._given.max_time, self._reason, self.peak.nbytes)
 
     def take(self, inputs: Any, state: Any) -> Any:
@@ -82,7 +82,7 @@ class PulledSteps:
         return result
 
     def end(self, outputs: list[Any], state: Any) -> None:
-        """The forward pass gave these, and has been enqueued."""
+        """Remember what the forward pass, now enqueued, has given."""
         self._outputs = [known_of(output) for output in outputs]
         self._state = pack_sequence_as(state, [known_of(leaf) for leaf in flatten(state)])
         self.device.record_event(self._ended, self._stream)
@@ -132,7 +132,7 @@ class PulledSteps:
                 wide = one.astype(_wide(one.dtype))
                 sums[name] = sums[name] + wide if name in sums else wide
         d_variables = {name: sums[name].astype(v.dtype) if name in sums else None for name, v in variables.items()}
-        # GRAD-2, GRAD-3; copied, GRAD-19: what is given away is nobody's own; GRAD-22: bit for bit
+        # GRAD-2, GRAD-3; a copy, GRAD-19: it shares no memory with what was given; GRAD-22: bit for bit
         return d_xs, [None if d is None else rows.copied(d) for d in d_s], d_variables
 
     def _entered(self, d: Any, like: Abstract) -> Any:
@@ -150,5 +150,5 @@ class PulledSteps:
 
 
 def _wide(dtype: Any) -> Any:
-    """In what many gradients of that dtype are summed."""
+    """The dtype in which many gradients of that dtype are summed."""
     return np.dtype(np.float32) if dtype.itemsize < 4 and has_gradient(dtype) else dtype

@@ -53,7 +53,7 @@ class Arguments:
     output_dims: list[tuple[int, ...]]  # of one row of each output
 
     def enter(self, device: Any) -> None:
-        """Bring everything to where it is worked with; called once all is known to be well.
+        """Bring the arrays to the device and the lengths to the host; called once all checks have passed.
 
         Lengths that lie on a device cost one wait of the host here, arrays in host memory one upload each.
         """
@@ -81,7 +81,7 @@ def check_arguments(
         TypeError, ValueError: the first argument, in the order of the lines below, that is not as the docstring of
             dynamic_rnn has it.
     """
-    check_cell(cell)  # ERR-4: of several faults the one that the first of these lines finds is told
+    check_cell(cell)  # ERR-4: of several faults the first that these lines find decides the error
     leaves = check_inputs(inputs, time_major)
     lengths = check_lengths(sequence_length)
     opened = check_scope(scope)
@@ -116,7 +116,7 @@ def check_arguments(
 
 
 def check_cell(cell: Any, argument: str = "cell") -> None:
-    """A cell is an instance of RNNCell [CELL-1, CELL-2]; what only has the methods of one is none [CELL-3]."""
+    """A cell is an instance of RNNCell [CELL-1, CELL-2]; to have the methods of one is not enough [CELL-3]."""
     if isinstance(cell, RNNCell):
         return
     hint, clause = None, "CELL-2"
@@ -142,7 +142,7 @@ def check_scope(scope: Any) -> str | VariableScope:
 
 
 def check_flag(argument: str, value: Any, clause: str) -> bool:
-    """True or False, Python's or NumPy's; nothing goes by its truth [SWAP-3, TIME-6]."""
+    """True or False, Python's or NumPy's; no other value counts as true or false [SWAP-3, TIME-6]."""
     if isinstance(value, (bool, np.bool_)):
         return bool(value)
     raise ArgumentTypeError(argument, "True or False", describe_value(value), clause)

@@ -1,7 +1,5 @@
 """Decides what counts as an array, reads its shape and dtype where it lies, and brings it onto a device.
 
-It refuses to compute.
-
 NumPy's and CuPy's arrays count, and everything that lends its memory by ``__cuda_array_interface__`` or DLPack, as
 the arrays of PyTorch, JAX and Numba do.
 """

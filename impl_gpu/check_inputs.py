@@ -27,7 +27,7 @@ def check_inputs(inputs: Any, time_major: Any) -> list[Leaf]:
 
     Args:
         inputs: as the caller gave them.
-        time_major: as the caller gave it, unchecked: here it only tells in which words None is refused.
+        time_major: as the caller gave it, unchecked: here it only decides in which words None is refused.
 
     Raises:
         ValueError: None [IN-5, IN-6]; no array at all [IN-7, IN-9]; a None [IN-12] or a number [IN-15] among them; an

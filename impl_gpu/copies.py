@@ -22,12 +22,12 @@ class _Copy(NamedTuple):
 
 
 COPIES = 4
-"""So many streams have a copy of a variable; where more read it, the one that has read it last the longest ago has to
-upload it again."""
+"""How many streams have a copy of a variable at once; where more of them read it, the one that has not read it for the
+longest has to upload it again."""
 
 
 class _Copies:
-    """Those on one device, by variable and stream; the device keeps them, and they end with it."""
+    """The copies on one device, by variable and stream; the device keeps them, and they end with it."""
 
     def __init__(self) -> None:
         self.of: WeakKeyDictionary[Variable, OrderedDict[Any, _Copy]] = WeakKeyDictionary()

@@ -1,6 +1,6 @@
 """Decides which values name a dtype that a device has; a name that NumPy and TensorFlow read differently is refused.
 
-bfloat16 is a dtype wherever ml_dtypes is installed; text is none, for CuPy has no text.
+bfloat16 is a dtype wherever ml_dtypes is installed; text is not one, since CuPy has no text.
 """
 
 import importlib.util
@@ -85,7 +85,7 @@ def native(dtype: DType) -> DType:
 
 
 def is_bfloat16(dtype: DType) -> bool:
-    """By its name: where ml_dtypes is missing BFLOAT16 is None, and NumPy takes None for float64."""
+    """Whether it is bfloat16, by its name: without ml_dtypes BFLOAT16 is None, which NumPy takes for float64."""
     return dtype.name == "bfloat16"
 
 

@@ -43,5 +43,5 @@ def _dims(name: str, size: Any, path: str, clause: str) -> tuple[int, ...]:
 
 
 def place(path: str) -> str:
-    """Where in a structure, in the words of an error; nothing where there is no structure."""
+    """The place in a structure, in the words of an error; "" where there is no structure."""
     return f" at {path}" if path else ""

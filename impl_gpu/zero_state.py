@@ -61,7 +61,7 @@ def starting_state(cell: CellProtocol, given: "Arguments", device: Any) -> Any:
 
     Raises:
         TypeError: the zero state of the cell holds something that is no array [CELL-9].
-        ValueError: lengths are given, and one of its leaves has not one row for each of them [CELL-9].
+        ValueError: lengths are given, and one of its leaves does not have a row for each of them [CELL-9].
     """
     if given.initial_state is not None:
         return pack_sequence_as(given.state_size, given.initial_state)  # INIT-4: any tuple becomes the one wanted

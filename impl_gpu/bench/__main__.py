@@ -22,7 +22,7 @@ STATUS = {PASSED: 0, FAILED: 1, NOT_RUN: 2}
 ROOT = Path(__file__).parents[2]
 SOURCES = ("impl_gpu", "dynamic_rnn_spec")
 PARTS = {"A": 0.25, "B": 0.2, "C": 0.25, "D": 0.3}
-"""Of the budget, by shape; a small shape has what it needs."""
+"""The share of the budget, by shape; a small shape has what it needs."""
 TO_SPARE = 30.0  # seconds that a stage may go on after its part: to start, to warm up, to end the last point
 
 

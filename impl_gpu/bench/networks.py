@@ -15,7 +15,7 @@ MOST_SETS, FEWEST_SETS = 8, 2
 
 
 class Inputs:
-    """Arrays [T, B, H] on the device, in turn: with one alone the caches would answer."""
+    """Arrays [T, B, H] on the device, taken in turn: a single one would stay in the caches."""
 
     def __init__(self, sets: list[Any]) -> None:
         self.sets = sets

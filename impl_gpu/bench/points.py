@@ -41,7 +41,7 @@ class Point(NamedTuple):
 
     @property
     def dtype(self) -> str:
-        """Of inputs, weights and state."""
+        """The dtype of inputs, weights and state."""
         return PRECISIONS[self.precision]
 
     def __str__(self) -> str:

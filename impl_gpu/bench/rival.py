@@ -28,7 +28,7 @@ def available() -> str | None:
 
 
 def versions() -> dict[str, str]:
-    """Of PyTorch and of the cuDNN that it calls."""
+    """The versions of PyTorch and of the cuDNN that it calls."""
     return {"torch": str(torch.__version__), "cudnn": str(torch.backends.cudnn.version())}
 
 

@@ -117,7 +117,7 @@ class DropoutWrapper(Wrapper):
         return (output, new_state), pull
 
     def chosen(self, purpose: str, structure: Any) -> list[bool]:
-        """For each leaf whether it is dropped: of a state the visitor tells, else all are."""
+        """Whether each leaf is dropped: for a state the visitor decides; of inputs and outputs all are."""
         count = len(flatten(structure))
         if self._keep[purpose] == 1:
             return [False] * count

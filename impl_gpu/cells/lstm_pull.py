@@ -6,7 +6,7 @@ from .backward import activation_back, sigmoid_back
 
 
 class Gates(NamedTuple):
-    """Of one step, each [B, n]: the gates after their activations, and j before its own too."""
+    """The gates of one step after their activations, and j before its own too; each [B, n]."""
 
     i: Any
     j: Any

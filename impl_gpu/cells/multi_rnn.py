@@ -58,7 +58,7 @@ class MultiRNNCell(RNNCell):
 
     @property
     def variables(self) -> Sequence[Variable]:
-        """Those of the cells, the lowest first; of an instance that stands twice, once [SCOPE-14]."""
+        """The variables of the cells, the lowest first; an instance that stands twice counts once [SCOPE-14]."""
         return tuple(dict.fromkeys(variable for cell in self._cells for variable in cell.variables))
 
     def zero_state(self, batch_size: int, dtype: Any) -> Any:

@@ -30,7 +30,7 @@ def optional_positive(argument: str, value: Any, clause: str) -> int | None:
 
 
 def real(argument: str, value: Any, clause: str) -> float:
-    """A real number; a bool is none."""
+    """A real number; a bool does not count as one."""
     if isinstance(value, _BOOLS) or not isinstance(value, (int, float, np.integer, np.floating)):
         raise ArgumentTypeError(argument, "a number", describe_value(value), clause)
     return float(value)
@@ -47,7 +47,7 @@ def optional_bound(argument: str, value: Any, clause: str) -> float | None:
 
 
 def keep_probability(argument: str, value: Any) -> float:
-    """A number in (0, 1] [EQ-18]; TensorFlow takes a 0 here and refuses it at the first step."""
+    """A number in (0, 1] [EQ-18]; TensorFlow accepts 0 here, and refuses it at the first step."""
     probability = real(argument, value, "EQ-18")
     if 0 < probability <= 1:
         return probability

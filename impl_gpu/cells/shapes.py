@@ -45,7 +45,7 @@ def why_not_on_shapes(cell: Any) -> str | None:
 
 
 def replaced_method(cell: Any) -> str | None:
-    """A method that this instance has for itself."""
+    """The name of a method that this instance has for itself; None: it has none."""
     return next((method for method in _REPLACED if method in vars(cell)), None)
 
 

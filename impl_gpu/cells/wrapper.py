@@ -32,7 +32,7 @@ class Wrapper(RNNCell):
 
     @property
     def variables(self) -> Sequence[Variable]:
-        """Those of the wrapped cell."""
+        """The variables of the wrapped cell."""
         variables: Sequence[Variable] = self._cell.variables
         return variables
 

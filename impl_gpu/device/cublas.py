@@ -128,7 +128,7 @@ class Cublas:
         library.call("cublasSetMathMode", self._handle, DISALLOW_REDUCED_PRECISION_REDUCTION)
 
     def version(self) -> int:
-        """As cuBLAS counts: 130200 is 13.2."""
+        """The version as cuBLAS counts it: 130200 is 13.2."""
         number = _INT()
         self._library.call("cublasGetVersion_v2", self._handle, ctypes.byref(number))
         return number.value

@@ -1,8 +1,8 @@
 """Implements the host side of the seam: a model of a device that executes the same kernel sources on the processor.
 
-It refuses to be kinder than a device: streams run in random legal order, pinned memory is read when a copy runs,
+It is no kinder than a device: streams run in random legal order, pinned memory is read when a copy runs,
 memory given back is taken and poisoned in the order of its stream, and every address is looked up when it is used.
-It knows no cell and no array; ``host_arrays`` lies arrays over it.
+``host_arrays`` lays arrays over it.
 """
 
 import contextlib

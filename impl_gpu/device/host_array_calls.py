@@ -95,7 +95,7 @@ def call(function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
 
 
 def call_with_constants(function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
-    """The same; NumPy arrays among the arguments are taken as they are now, as CuPy takes an index."""
+    """As ``call``; NumPy arrays among the arguments are taken as they are now, as CuPy takes an index."""
     return _call(function, args, kwargs, True)
 
 

@@ -32,7 +32,7 @@ def array(obj: Any, dtype: Any = None, copy: bool | None = True, order: str = "K
 
 
 def asarray(a: Any, dtype: Any = None, order: Any = None, *, copy: bool | None = None, blocking: bool = False) -> Any:
-    """The same without a copy where none is needed."""
+    """A host array as ``array`` makes it, but without a copy where none is needed."""
     return array(a, dtype, copy=bool(copy))
 
 

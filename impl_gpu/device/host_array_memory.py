@@ -73,7 +73,7 @@ def view(array: Any) -> Any:
 
 
 def lay(array: Any, regions: list[Region]) -> Any:
-    """The same; the bytes that it covers are added to ``regions``."""
+    """As ``view``; the bytes that it covers are added to ``regions``."""
     shape, strides, dtype = array.shape, array.strides, array.dtype
     low, high = span(shape, strides, dtype.itemsize)
     if low == high:

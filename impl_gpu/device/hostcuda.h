@@ -1,6 +1,7 @@
-// What a kernel source finds instead of CUDA when the machine's C++ compiler builds it for the processor; it knows no
-// kernel. CUDA threads are turns of a loop; where a kernel has barriers they are fibers (hostfibers.h), each of which
-// runs ahead as far as a barrier lets it, with shared memory that starts as NaN.
+// Stands in for CUDA when the machine's C++ compiler builds a kernel source for the processor.
+//
+// CUDA threads are turns of a loop; where a kernel has barriers they are fibers (hostfibers.h), each of which runs
+// ahead as far as a barrier lets it, with shared memory that starts as NaN.
 //
 // For kernel sources: HC_HOST is defined; hc_half_to_float and hc_float_to_half convert IEEE halves (round to nearest,
 // ties to even); HC_CHECK_ALIGNED(p) before a 16-byte access reports an address that a GPU would refuse.

@@ -1,5 +1,5 @@
-// The threads of a block as fibers, for kernels with barriers: each runs ahead as far as a barrier lets it, warps and
-// lanes in random order. A part of hostcuda.h, which includes it; it knows no grid and no kernel.
+// Runs the threads of a block as fibers, for kernels with barriers: each runs ahead as far as a barrier lets it, warps
+// and lanes in random order. This file is a part of hostcuda.h, which includes it.
 #pragma once
 #include <ucontext.h>
 #if defined(__SANITIZE_ADDRESS__)

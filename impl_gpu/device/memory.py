@@ -16,7 +16,7 @@ UNLIMITED = 2**62
 
 
 class OutOfDeviceMemory(MemoryError):  # noqa: N818  (as MemoryError: the name says that it is one)
-    """The device has not as much memory left as was asked for.
+    """The device does not have as much memory left as was asked for.
 
     ``wanted`` and ``had`` are bytes, ``purpose`` says what for, and ``advice`` what would help, or "".
     """

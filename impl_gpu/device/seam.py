@@ -2,7 +2,7 @@
 
 ``Device`` is what the rest of impl_gpu calls; it checks what is legal (``calls``), writes the launch log and hands over
 to the methods ``_do_*`` of a side: ``cuda.py`` is the thin one over CuPy, ``host.py`` executes the same kernel sources
-on the processor. Nothing here knows a cell, a shape of the page or an equation.
+on the processor. It stays independent of cells and their equations.
 
 All methods that take a stream only enqueue, and return before the work is done.
 """
@@ -99,7 +99,7 @@ class Device(abc.ABC):
         """Uninitialised device memory for work on ``stream``; refused during capture.
 
         Raises:
-            OutOfDeviceMemory: there is not as much left, also when all who were to make room have done so.
+            OutOfDeviceMemory: there is not that much left, even after every function given to ``when_full`` was called.
         """
         self.purpose = purpose
         record(Entry("allocate", purpose, nbytes=nbytes))
@@ -125,7 +125,7 @@ class Device(abc.ABC):
         """Page-locked host memory; refused during capture.
 
         Raises:
-            MemoryError: the host has not as much left.
+            MemoryError: the host does not have that much left.
         """
         self.purpose = purpose
         record(Entry("pinned", purpose, nbytes=nbytes))

@@ -6,8 +6,8 @@ results number by number within what rounding explains, all else bit for bit. Th
 fault is of that call alone and not of its neighbours' order: what runs wrong without a shadow and right in it lacks a
 wait. Graphs are captured as ever, but replayed as the calls they hold, one by one.
 
-It refuses to know what the calls are for. It is slow: whole regions travel for each call. A call that reaches memory
-which the shadow was never shown (an array that a user's cell made) can't be checked, and is counted as such.
+It is slow: whole regions travel for each call. A call that reaches memory which the shadow was never shown (an array
+that a user's cell made) can't be checked, and is counted as unchecked.
 """
 
 from collections import Counter

@@ -33,7 +33,7 @@ class Wrapped(Device):
 
     @property
     def meter(self) -> Meter:
-        """That of the device inside."""
+        """The meter of the device inside."""
         return self.inner.meter
 
     def free_bytes(self) -> int:

@@ -1,6 +1,6 @@
 """Applies what wrappers do to a chunk of values, between the layers and above them.
 
-Finished rows of a chunk hold anything: nobody reads them, so what is done to them does not matter.
+Finished rows of a chunk hold anything: they are never read, so what is done to them does not matter.
 """
 
 from .. import kernels

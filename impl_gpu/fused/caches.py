@@ -11,8 +11,8 @@ from .workspace import WorkspacePool
 
 
 class Caches:
-    """Of one device. A call holds ``lock`` while it enqueues: two threads that interleaved their work on the same
-    weights could each see half of a new version."""
+    """The caches of one device. A call holds ``lock`` while it enqueues: two threads that interleaved their work on the
+    same weights could each see half of a new version."""
 
     def __init__(self, device: Device) -> None:
         self.lock = threading.RLock()
@@ -22,7 +22,7 @@ class Caches:
         self.workspaces = WorkspacePool(device, self.streams)
 
     def make_room(self) -> None:
-        """Give back what is idle, also in the midst of a call, which holds the weights that it uses by the cache."""
+        """Give back what is idle, even in the middle of a call; the weights that it uses stay in the cache."""
         with self.lock:
             self.workspaces.clear()
             self.staging.give_back(0)
@@ -39,7 +39,7 @@ _ALL: weakref.WeakSet[Caches] = weakref.WeakSet()
 
 
 def caches_of(device: Device) -> Caches:
-    """Those of this device, made when first asked for; the device keeps them, and they end with it."""
+    """The caches of this device, made when first asked for; the device keeps them, and they end with it."""
     found: Caches | None = device.kept.get("fused")
     if found is None:
         found = device.kept.setdefault("fused", Caches(device))

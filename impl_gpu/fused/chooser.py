@@ -17,7 +17,7 @@ from .precision import PRECISIONS
 
 DEFAULT = "steps"
 WAYS: dict[str, Callable[[Call], Loop]] = {DEFAULT: Loop}
-"""By name what runs a call: made of it, its ``run`` enqueues all steps."""
+"""What runs a call, by name: it is made of the call, and its ``run`` enqueues all steps."""
 TABLE = Path(__file__).with_name("measured.toml")
 
 
@@ -58,7 +58,7 @@ def parse(text: str) -> tuple[Row, ...]:
     """The rows of such a file.
 
     Raises:
-        ValueError: a row lacks a field or has another one; it names a way, a kind or a dtype that there is not.
+        ValueError: a row lacks a field or has one too many; it names a way, a kind or a dtype that does not exist.
     """
     return tuple(_row(number, fields) for number, fields in enumerate(tomllib.loads(text).get("row", [])))
 

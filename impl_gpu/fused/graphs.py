@@ -39,7 +39,7 @@ class Graphs:
         self._keep(steps, None)
 
     def clear(self) -> None:
-        """Forget them all."""
+        """Forget all graphs."""
         self._found.clear()
         if self._stream is not None:
             self._streams.give_back_capturing(self._stream)
@@ -63,6 +63,6 @@ class Graphs:
 
 
 def run_steps(device: Device, stream: Any, steps: Steps, chunk_first: int) -> None:
-    """All of them, one after the other."""
+    """Run all of the steps, one after the other."""
     for index in range(steps.length):
         KINDS[steps.kind].run_step(device, stream, steps, Step(index, chunk_first))

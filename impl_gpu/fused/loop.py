@@ -1,7 +1,6 @@
 """Loops over a call of the fused path: chunks of steps, in each chunk the stages from the lowest up.
 
-It refuses to know an equation (``layers``), how rows were sorted (``ragged``) and who owned the memory before
-(``workspace``).
+The equations are in ``layers``, the order of the rows in ``ragged``, and the memory comes from ``workspace``.
 """
 
 from typing import Any

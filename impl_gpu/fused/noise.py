@@ -41,7 +41,7 @@ class Noise:
         return [self._ask(number) for number in range(len(self._draws))]
 
     def skip_steps(self, count: int) -> None:
-        """Ask for that many steps whose noise nobody will use."""
+        """Ask for that many steps whose noise goes unused."""
         for _ in range(count if self._draws else 0):
             for draw, asked in zip(self._draws, self._asked, strict=True):
                 draw.wrapper.noise(draw.purpose, draw.leaf, asked)

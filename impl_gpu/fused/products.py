@@ -1,6 +1,6 @@
 """Computes input products for a whole chunk of steps at once, for the lowest layer one chunk ahead of the steps.
 
-It refuses to know what the steps do with them. The products run on a stream beside the caller's, into one of two gate
+The products run on a stream beside the caller's, into one of two gate
 slots, while the steps of the chunk before work in the other. Four events in all keep them apart, two for each slot:
 ``filled`` says to the steps that the products are there, ``free`` says to the products that the steps have left.
 """

@@ -1,6 +1,6 @@
 """Schedules which rows of a batch run at which step: rows sorted by length, steps cut into chunks.
 
-Pure arithmetic on the host; it refuses to know a cell, an array of the device or a launch. Letters: T steps, B rows.
+It is pure arithmetic on the host. Letters: T steps, B rows.
 """
 
 from typing import NamedTuple

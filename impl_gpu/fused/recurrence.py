@@ -1,6 +1,6 @@
 """Runs the steps of one layer, chunk by chunk: one by one, from a graph, or with drops between them.
 
-It refuses to know their equations and where the input products come from, which lie in the gates already.
+The input products lie in the gates already when the steps of a chunk begin; the equations are in ``layers``.
 """
 
 from .. import kernels

@@ -71,7 +71,7 @@ class States:
         return leaves
 
     def _each(self) -> Iterator[tuple[Columns, int]]:
-        """Of every state its columns of the whole and its address; of none where there are no rows."""
+        """The columns of the whole and the address of every state; nothing where there are no rows."""
         for layer, one in enumerate(self._layers):
             for name, columns in one.states.items():
                 if self._rows:

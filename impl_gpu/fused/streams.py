@@ -10,11 +10,11 @@ from typing import Any
 from ..device.seam import Device
 
 SIDES = 4
-"""So many streams have a second one of their own; with more callers' streams at work than that, some share one."""
+"""How many streams have a second one of their own; where more streams of callers are at work, some share one."""
 
 
 class Streams:
-    """Those of one device.
+    """The streams of one device.
 
     ``home`` is where memory that outlives a call is allocated, written from the host and given back. It waits for the
     end of every call, so all of that comes after whatever has used the memory, on any stream.
@@ -50,5 +50,5 @@ class Streams:
         return self._capturing.pop()
 
     def give_back_capturing(self, stream: Any) -> None:
-        """Its owner has dropped its graphs."""
+        """Take back a stream whose owner has dropped its graphs."""
         self._capturing.append(stream)

@@ -22,7 +22,7 @@ from .streams import Streams
 
 
 class PackedWeights:
-    """The weights of one layer. ``addresses`` has the form of its kind's ``Weights``, None for what it has not."""
+    """The weights of one layer. ``addresses`` has the form of its kind's ``Weights``, with None for what it lacks."""
 
     def __init__(self, device: Device, streams: Streams, staging: Staging, layer: Layer, depth: int) -> None:
         self._device = device
@@ -36,11 +36,11 @@ class PackedWeights:
         self.addresses: Any = None
 
     def alive(self) -> bool:
-        """Whether all of its variables are."""
+        """Whether all of its variables are still alive."""
         return all(variable() is not None for variable in self._variables)
 
     def is_of(self, layer: Layer) -> bool:
-        """Whether these are weights of that layer's variables, and not of ended ones that had their place."""
+        """Whether these are weights of that layer's variables, and not of dead ones that had the same ids."""
         return _same([variable() for variable in self._variables], layer.cell.variables)
 
     def begin(self, layer: Layer, stream: Any, values: Sequence[Numbers] | None = None) -> None:
@@ -80,7 +80,7 @@ class WeightsCache:
         self._kept: dict[tuple[Any, ...], PackedWeights] = {}
 
     def of(self, layer: Layer, depth: int) -> PackedWeights:
-        """Those of this layer; cells that share their variables share them."""
+        """The packed weights of this layer; cells that share their variables share them."""
         self._forget_dead()
         key = (layer.kind, KINDS[layer.kind].options(layer.cell), depth, *map(id, layer.cell.variables))
         found = self._kept.get(key)
@@ -98,7 +98,7 @@ class WeightsCache:
 
 
 def values_of(layer: Layer) -> list[Numbers]:
-    """What the variables of a layer hold now. Nobody writes into these arrays: what is assigned is another one."""
+    """What the variables of a layer hold now. These arrays are never written to: an assignment brings another one."""
     return [variable.value for variable in layer.cell.variables]
 
 

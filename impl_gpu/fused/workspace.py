@@ -1,7 +1,7 @@
 """Lends device memory to calls in turn, with the events that keep the turns apart.
 
-It refuses to know what the memory holds. A workspace has one owner at a time: a call takes it out of the pool, and
-puts it back when all its work is enqueued. The next owner's work waits for the event behind that, on the device.
+A workspace has one owner at a time: a call takes it out of the pool, and puts it back when all its work is enqueued.
+The next owner's work waits for the event behind that, on the device.
 """
 
 from collections import OrderedDict
@@ -45,13 +45,13 @@ class Workspace:
         self._device.wait_event(self._streams.home, self._done)
 
     def _await_last_use(self, stream: Any) -> None:
-        """Even where the last call was on a stream that looks the same: each thread has a default stream of its own."""
+        """Wait for the last call, even on a stream that looks the same: each thread has a default stream of its own."""
         self._device.wait_event(stream, self._done)
 
 
 class WorkspacePool:
-    """The workspaces of one device. One that a call took out and never gave back, because it was broken off while it
-    did, is never used again nor given back to the device: nobody knows when the work on it ends."""
+    """The workspaces of one device. One that a call took out and never gave back, because the call was broken off, is
+    never used again nor given back to the device: there is no telling when the work on it ends."""
 
     def __init__(self, device: Device, streams: Streams) -> None:
         self._device = device
@@ -60,7 +60,7 @@ class WorkspacePool:
         self._taken: dict[int, Workspace] = {}
 
     def take(self, layout: Layout) -> Workspace:
-        """One of this layout: the one used last, or a new one."""
+        """A workspace of this layout: the one used last, or a new one."""
         for key in reversed(self._idle):
             if self._idle[key].layout == layout:
                 workspace = self._idle.pop(key)
@@ -84,5 +84,5 @@ class WorkspacePool:
         self._idle.clear()
 
     def idle_bytes(self) -> int:
-        """What nobody uses, and ``clear`` would give back."""
+        """The bytes that no call uses, and that ``clear`` would give back."""
         return sum(workspace.layout.nbytes for workspace in self._idle.values())

@@ -116,7 +116,7 @@ __device__ __forceinline__ A sigmoid(A x) {
     return reciprocal(A(1) + exponential(-x));
 }
 
-// x within [-bound, bound]; a negative bound is none; NaN stays NaN.
+// x within [-bound, bound]; a negative bound limits nothing; NaN stays NaN.
 template <class A>
 __device__ __forceinline__ A clipped(A x, A bound) {
     if (bound < A(0)) return x;

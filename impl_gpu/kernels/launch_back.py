@@ -7,7 +7,7 @@ that may be None are null then. Shared by all:
     active   rows, in the order by length, that have gates
     t        the step of the call, ``steps`` how many the call has
 
-A launch for no rows or no columns is none.
+With no rows or no columns nothing is launched.
 """
 
 from typing import Any, NamedTuple

@@ -8,7 +8,7 @@ Letters: B rows, n units, p columns of a projection. Shared by all:
     t0       the step of the call that the chunk's step 0 is; negative: the clock knows it
     clock    its address; what a chunk needs neither for time nor for outputs may be None
 
-A launch for no rows or no columns is none.
+With no rows or no columns nothing is launched.
 
 Raises (all): ValueError: a chunk of a single step left to the clock, or a chunk that only the clock knows and that no
 launch moves on.

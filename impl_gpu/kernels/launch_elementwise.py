@@ -1,7 +1,7 @@
 """Launches the kernels that add, drop, write a chunk to the caller and set the clock.
 
 Every argument is named as the kernel's parameter in the source, which says what it means. Pointers are addresses.
-A launch for no elements is none.
+With no elements nothing is launched.
 """
 
 from typing import Any

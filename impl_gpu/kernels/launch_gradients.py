@@ -1,7 +1,7 @@
 """Launches the kernels that move gradients in and out, sum rows and take drops backwards.
 
 Every argument is named as the kernel's parameter in gradients.cu, which says what it means. Pointers are addresses,
-those that may be None are null then; strides count elements. A launch for no elements is none.
+those that may be None are null then; strides count elements. With no elements nothing is launched.
 """
 
 from typing import Any

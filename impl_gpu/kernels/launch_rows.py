@@ -1,8 +1,8 @@
 """Launches the kernels that move rows as they are, whatever their dtype.
 
 Every argument is named as the kernel's parameter in rows.cu, which says what it means; pointers are addresses, sizes
-and strides count elements of ``itemsize`` bytes. The widest pieces that all of them allow are moved. A launch for no
-rows or empty ones is none.
+and strides count elements of ``itemsize`` bytes. The widest pieces that all of them allow are moved. With no rows,
+or empty ones, nothing is launched.
 """
 
 from typing import Any

@@ -1,6 +1,6 @@
 """Compares whole calls with what the host side computed: eager, waiting after each device call, in graphs, at random.
 
-It knows no kernel. A number may be off by ULPS units in the last place of the largest of 1 and itself; what pads a
+A number may be off by ULPS units in the last place of the largest of 1 and itself; what pads a
 finished row is zero bit for bit; a graph gives what its eager call gives, bit for bit.
 """
 
@@ -28,7 +28,7 @@ REPLAYS = 4  # the second equal call captures, the later ones replay
 
 
 def known(every: Iterator[Network]) -> Iterator[Network]:
-    """Those whose dtype NumPy has here: bfloat16 takes ml_dtypes."""
+    """The networks whose dtype NumPy has here: bfloat16 takes ml_dtypes."""
     there = importlib.util.find_spec("ml_dtypes") is not None
     return (network for network in every if there or network.dtype != "bfloat16")
 
@@ -47,7 +47,7 @@ def check_waiting(desk: Desk, findings: Findings, seed: int, carried: Carried) -
 
 
 def check_eager(desk: Desk, findings: Findings, seed: int, carried: Carried) -> None:
-    """As a user would call it; and step by step, on the path of any cell."""
+    """Calls as a user makes them, and the same ones step by step, on the path of any cell."""
     _check(desk, findings, carried, known(networks.fixed()))
     _check(desk, findings, carried, known(networks.fixed()), path="cell")
     _measure(desk, findings)

@@ -37,7 +37,7 @@ class Carried:
         """The array of a name.
 
         Raises:
-            KeyError: there is none, and nothing is given for that.
+            KeyError: there is none of that name, and no ``otherwise`` is given.
         """
         if name not in self._arrays and otherwise is not None:
             return otherwise
@@ -46,7 +46,7 @@ class Carried:
         return self._arrays[name]
 
     def names(self) -> Iterator[str]:
-        """All names, in the order they came."""
+        """All names, in the order in which they were added."""
         return iter(self._arrays)
 
     def save(self, path: Path) -> None:

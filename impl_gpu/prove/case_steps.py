@@ -13,7 +13,7 @@ from .desk import Numbers
 
 
 class Way(NamedTuple):
-    """Where a step's results go, and who knows the time."""
+    """Where a step's results go, and where it takes the time from."""
 
     name: str
     ragged: bool
@@ -45,7 +45,7 @@ def _step_case(
     active = ACTIVE if way.ragged else B
     summed = extra["gates" if "gates" in extra else "projected"]
     if way.ragged:
-        summed[np.arange(1, CHUNK + 1)[:, None] >= LENGTHS] = np.nan  # of finished rows, which nobody may read
+        summed[np.arange(1, CHUNK + 1)[:, None] >= LENGTHS] = np.nan  # of finished rows, which must not be read
     arrays = {
         "clock": np.zeros(1, f"V{kernels.CLOCK_BYTES}"),
         "outputs": draw.store(B, T, n),

@@ -21,7 +21,7 @@ class Desk:
 
     @property
     def on_gpu(self) -> bool:
-        """Whether this is no rehearsal."""
+        """Whether this is a GPU, and not a rehearsal."""
         return self.device.kind == "cuda"
 
     def upload(self, array: Numbers, stream: Any = None) -> Buffer:

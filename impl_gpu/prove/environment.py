@@ -48,7 +48,7 @@ def check(findings: Findings, carried: Carried) -> bool:
 
 
 def packages() -> dict[str, str]:
-    """The versions of what is installed of what matters."""
+    """The versions of the installed packages that matter here."""
     found = {}
     for name in PACKAGES:
         try:

@@ -115,7 +115,7 @@ def drawn(seed: int, count: int) -> Iterator[Network]:
     for number in range(count):
         name, dtype = names[number % len(names)], DTYPES[number // len(names) % len(DTYPES)]
         if name == "a user's cell" and dtype == "bfloat16":
-            dtype = "float32"  # what CuPy's own functions do with bfloat16 is no matter of ours
+            dtype = "float32"  # what CuPy's own functions do with bfloat16 is not our concern
         B, T = int(rng.choice((0, 1, 2, 5, 9, 16))), int(rng.choice((0, 1, 2, 5, 8, 11)))
         depth, units = int(rng.choice((1, 3, 8))), int(rng.choice((1, 2, 7, 8, 16)))
         lengths = [int(one) for one in rng.randint(0, T + 1, B)] if rng.rand() < 0.7 else None

@@ -21,7 +21,7 @@ ULPS = 512.0
 
 
 def check(desk: Desk, findings: Findings, seed: int, carried: Carried) -> None:
-    """Every network that can be trained, in float32; what it takes is told by one of them."""
+    """Check every network that can be trained, in float32, and report what memory one of them takes."""
     for network in networks.fixed():
         if network.dtype not in UNITS or "user's" in network.name:
             continue

@@ -1,7 +1,7 @@
-"""The backward pass: chunks from the last to the first, in each the stages from the highest down, in each layer its
-steps backward, then what they add to the gradients of the weights, and to those of what the layer reads.
+"""Runs the backward pass: chunks from the last to the first, in each chunk the stages from the highest down.
 
-It refuses to know an equation (``layers``), who kept the chunks (``keeper``) and where gradients come from and go to.
+In each layer go first its steps, backward, then what they add to the gradients of the weights, and to those of what the
+layer reads. The equations are in ``layers``, the chunks come from ``keeper``, and the caller's arrays are in ``outer``.
 """
 
 from dataclasses import dataclass
@@ -105,7 +105,7 @@ class Backward:
         p.d_inputs.store(p.values.of(0), chunk)
 
     def _load_cotangent(self, chunk: Chunk) -> None:
-        """That of the outputs, unless it is zeros and a layer, which can do without, is on top."""
+        """Load the outputs' cotangent, unless it is zeros and a layer, which can do without it, is on top."""
         p = self._pass
         if not (p.cotangents.are_zeros and isinstance(p.plan.stages[-1], Layer)):
             into = p.values.into(len(p.plan.stages))

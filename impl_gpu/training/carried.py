@@ -1,5 +1,4 @@
-"""The gradients of the states, which steps hand to the steps before them: from the caller's cotangents to the gradient
-of the initial state; it refuses to compute a step.
+"""Carries the gradients of the states, from the caller's cotangents of the final state to the initial state.
 
 Letters: B rows, n units, p columns of h.
 """
@@ -19,8 +18,8 @@ from .tape import columns_of
 
 
 def carried_regions(plan: Plan, precision: Precision, rows: int) -> list[tuple[str, int]]:
-    """Of layer k, in the accumulator and in the order by length: "d c k" [B, n]; "d last k" [B, p], the gradient of
-    the last h of each row; "d next k" [B, p], that of the h that the step before has made."""
+    """The regions of each layer k, in the accumulator and in the order by length: "d c k" [B, n]; "d last k" [B, p],
+    the gradient of the last h of each row; "d next k" [B, p], that of the h that the step before has made."""
     regions = []
     for index, layer in enumerate(plan.layers):
         for name in layer.states:
@@ -31,7 +30,7 @@ def carried_regions(plan: Plan, precision: Precision, rows: int) -> list[tuple[s
 
 
 class Carried:
-    """Of one pull."""
+    """The gradients of the states during one pull; each step hands them to the step before it."""
 
     def __init__(
         self,

@@ -2,7 +2,7 @@
 
 Device memory is allocated and given back in the order of the stream ``home``, which waits for the end of every pass.
 Pinned memory is the host's own, free at once when it is given back, so it waits until the last copy has run. What dies
-in the midst of a pass can't be given back at all, for nobody knows when the work on it ends.
+in the middle of a pass can't be given back at all, for there is no telling when the work on it ends.
 """
 
 from collections.abc import Sequence
@@ -49,20 +49,20 @@ class Holding:
         device.wait_event(stream, self._ended)
 
     def address(self, number: int) -> int:
-        """Of a device block, for work of a pass, which begins now if none is under way."""
+        """The address of a device block, for work of a pass, which begins now if none is under way."""
         self._passing = True
         return self._buffers[number].ptr
 
     def pinned_address(self, number: int) -> int:
-        """Of a pinned block."""
+        """The address of a pinned block."""
         return self._pinned[number].ptr
 
     def device_bytes(self) -> int:
-        """Of all device blocks."""
+        """The bytes of all device blocks."""
         return sum(buffer.nbytes for buffer in self._buffers)
 
     def pinned_bytes(self) -> int:
-        """Of all pinned blocks."""
+        """The bytes of all pinned blocks."""
         return sum(buffer.nbytes for buffer in self._pinned)
 
     def await_last_pass(self, stream: Any) -> None:

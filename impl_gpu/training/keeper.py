@@ -2,7 +2,7 @@
 
 A call goes through its chunks in order: ``begin``, its work, ``written``. A pull goes through them from the last to the
 first: ``recall``, its work, ``used``. Each of the two ends with ``finished``, which belongs in a ``finally``: it is as
-right after half of a pass, and what has not seen it is held back for ever, since nobody knows when its work ends.
+right after half a pass, and without it the memory is held for ever, since there is no telling when its work ends.
 
     keeper = choose_keeper(device, stream, blocks, swap_memory, options)
     try:
@@ -34,7 +34,7 @@ ADVICE = "swap_memory=True moves what is kept for the backward pass to the host 
 
 
 class Keeper(Protocol):
-    """Of one call; made when nothing of it has been enqueued."""
+    """The keeper of one call, made before anything of the call is enqueued."""
 
     def begin(self, number: int, stream: Any) -> int:
         """The device address of that chunk's block: later work on ``stream`` may write it.
@@ -69,7 +69,7 @@ def choose_keeper(
     ``besides`` is how much device memory the call will want beside it.
 
     Raises:
-        OutOfDeviceMemory: the device has not as much left; the message says what would help [SWAP-4].
+        OutOfDeviceMemory: the device does not have that much left; the message says what would help [SWAP-4].
     """
     decision = decide_on(device, blocks, swap_memory, options, besides)
     if decision.way == "keep":
@@ -88,7 +88,7 @@ def decide_on(device: Device, blocks: Sequence[Block], swap_memory: bool, option
 
 @contextlib.contextmanager
 def naming_swap_memory(swap_memory: bool) -> Iterator[None]:
-    """Around a pass: too little memory for what it needs beside the keeper is told with what would make room for it.
+    """Around a pass: add to an error of too little memory what would make room.
 
     Raises:
         OutOfDeviceMemory: as it was raised within, with advice if it had none [SWAP-4].

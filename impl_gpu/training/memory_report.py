@@ -10,7 +10,7 @@ from .cost import Block, Decision, moved_bytes, recomputed_bytes
 
 
 class MemoryReport(NamedTuple):
-    """Bytes, but for the words and counts; None where nobody can know.
+    """Bytes, but for the words and counts; None where they can't be known.
 
     The arrays of the caller (inputs, outputs, states, gradients) are in none of them but ``peak_bytes``.
     """
@@ -62,7 +62,7 @@ def forecast(blocks: Sequence[Block], decision: Decision) -> MemoryReport:
 
 
 def of_the_cell(steps: int, reason: str, peak_bytes: int | None = None) -> MemoryReport:
-    """Of a call on the any-cell path, whose pulls hold what they please; ``reason`` is why it goes there."""
+    """The report of an any-cell call, whose pulls hold what they please; ``reason`` is why it goes there."""
     return MemoryReport(
         path="any-cell",
         chunks=steps,

@@ -40,7 +40,7 @@ class NoiseAgain(Noise):
         self._step = 0
 
     def steps_from(self, first: int, count: int) -> None:
-        """That of ``count`` steps of the call, from step ``first`` on; those before are forgotten."""
+        """Take the noise of ``count`` steps of the call, from step ``first`` on, and forget that of others."""
         self._step = first
         self.next_steps(count)
 

@@ -1,6 +1,6 @@
 """Brings cotangents of the outputs into a backward pass and gradients of the inputs out of it, chunk by chunk.
 
-It refuses to know what lies between them. Letters: T steps, B rows.
+Letters: T steps, B rows.
 """
 
 from typing import Any
@@ -15,7 +15,7 @@ from ..fused.ragged import Chunk, Schedule
 
 
 class Cotangents:
-    """Those of the outputs, in the caller's layout; None: zeros."""
+    """The cotangents of the outputs, in the caller's layout; None: zeros."""
 
     def __init__(
         self,
@@ -43,7 +43,7 @@ class Cotangents:
         return self._array is None
 
     def load(self, dst: int, chunk: Chunk) -> None:
-        """Those of a chunk to ``dst`` [length, active, width] of the accumulator, zeros for finished rows [GRAD-8]."""
+        """Bring a chunk to ``dst`` [length, active, width] of the accumulator, zeros for finished rows [GRAD-8]."""
         src, strides = None, (0, 0)
         if self._array is not None:
             src = int(self._array.data.ptr)
@@ -66,7 +66,7 @@ class Cotangents:
 
 
 class InputGradients:
-    """Those of the inputs, in one new array of the caller's layout."""
+    """The gradients of the inputs, in one new array of the caller's layout."""
 
     def __init__(
         self,
@@ -95,7 +95,7 @@ class InputGradients:
         self.array = device.array(buffer, (T, B, depth) if time_major else (B, T, depth), np.dtype(dtype))
 
     def zero_past_the_end(self) -> None:
-        """+0 at the steps that no row reaches [GRAD-7]; in batch-major, where these are no one piece, everywhere."""
+        """+0 at the steps that no row reaches [GRAD-7]; batch-major, where they are not one piece, everywhere."""
         past = self._runs.steps - self._runs.end
         if past:
             first = self._runs.end if self._time_major else 0
@@ -103,7 +103,7 @@ class InputGradients:
             self._device.zero(self._ptr + first * self._step_bytes, nbytes, self._stream, "gradient past the end")
 
     def store(self, src: int, chunk: Chunk) -> None:
-        """Those of a chunk, from [length, active, depth] of the accumulator; +0 for finished rows [GRAD-7]."""
+        """Write a chunk from [length, active, depth] of the accumulator; +0 for finished rows [GRAD-7]."""
         kernels.launch_store_gradient(
             self._device,
             self._stream,

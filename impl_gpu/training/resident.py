@@ -23,24 +23,24 @@ class Resident:
         self._report = forecast(blocks, decision)
 
     def begin(self, number: int, stream: Any) -> int:
-        """Its own block."""
+        """The chunk's own block."""
         return self._holding.address(number)
 
     def written(self, number: int, stream: Any) -> None:
-        """Nothing waits for that."""
+        """Nothing to do: no copy waits for the chunk."""
 
     def finished(self, stream: Any) -> None:
         """The blocks may be given back after the work of ``stream``."""
         self._holding.end_pass(stream)
 
     def recall(self, number: int, stream: Any) -> tuple[int, bool]:
-        """Its own block, with all that was written."""
+        """The chunk's own block, with all that was written."""
         self._holding.await_last_pass(stream)
         return self._holding.address(number), False
 
     def used(self, number: int, stream: Any) -> None:
-        """Nothing waits for that."""
+        """Nothing to do: no copy waits for the block."""
 
     def report(self) -> MemoryReport:
-        """All blocks are held."""
+        """The report of a call that holds all its blocks."""
         return self._report._replace(saved_bytes=self._holding.device_bytes())

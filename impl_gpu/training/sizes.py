@@ -31,7 +31,7 @@ class Sizes(NamedTuple):
 
 
 def sizes_of(plan: Plan, widths: list[int], precision: Precision, runs: Schedule, tf32: bool) -> Sizes:
-    """Those of a call."""
+    """The sizes of a call."""
     blocks = [_block(plan, widths, precision, chunk, tf32) for chunk in runs.chunks]
     forward = saving_layout(plan, widths, precision, runs)
     return Sizes(blocks, forward, backward_layout(plan, widths, precision, runs))

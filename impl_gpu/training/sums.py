@@ -76,7 +76,7 @@ def _all_weights(plan: Plan) -> Iterator[Any]:
 
 
 def _key(weight: Any) -> Key:
-    """What tells weights apart: cells that share variables have a weight each of the same ones [GRAD-16]."""
+    """The key of a weight: cells that share variables have a Weight each, over the same ones [GRAD-16]."""
     return tuple(id(part) for part in weight.parts)
 
 

@@ -8,7 +8,7 @@ so they never overtake each other; three events of each slot keep the copies and
     left     the copy out of it has run     -> the pass may write it again
     arrived  the copy into it has run       -> the pass may read it
 
-It refuses to know what a block holds: only that its first ``kept_bytes`` are enough where the rest is recomputed.
+Of a block's contents it needs only this: the first ``kept_bytes`` are enough where the rest is recomputed.
 """
 
 from collections.abc import Sequence
@@ -60,7 +60,7 @@ class Swapped:
         return self._address(slot)
 
     def written(self, number: int, stream: Any) -> None:
-        """Its copy to the host begins, unless it stays."""
+        """Begin the copy of that chunk to the host, unless it stays."""
         slot = self._slot(number)
         slot.holds = number
         if number < self._moving:
@@ -70,7 +70,7 @@ class Swapped:
             self._device.record_event(slot.left, self._copies)
 
     def finished(self, stream: Any) -> None:
-        """No slot is worked in any more, also those that a pass has left unsaid."""
+        """No slot is in use any more, not even one that a broken-off pass has never left."""
         for slot in self._slots:
             if slot.busy:
                 self._leave(slot, stream)
@@ -104,7 +104,7 @@ class Swapped:
     # The copies.
 
     def _fetch(self, number: int) -> None:
-        """Into its slot, unless it is there."""
+        """Copy that chunk into its slot, unless it is there."""
         slot = self._slot(number)
         if slot.holds != number:
             slot.holds = None
@@ -126,7 +126,7 @@ class Swapped:
         slot.busy = False
 
     def _await_last_pass(self, stream: Any) -> None:
-        """Also where that was on another stream."""
+        """Wait for the pass before, even on another stream."""
         self._holding.await_last_pass(stream)
 
     def _ahead(self, number: int) -> range:
@@ -150,7 +150,7 @@ class Swapped:
         self._device.wait_event(stream, slot.arrived)
 
     def _slot(self, number: int) -> _Slot:
-        """Those of the ring come first, then those of the chunks that stay."""
+        """The slot of that chunk: the slots of the ring come first, then those of the chunks that stay."""
         return self._slots[number % self._ring if number < self._moving else self._ring + number - self._moving]
 
     def _address(self, slot: _Slot) -> int:

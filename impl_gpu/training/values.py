@@ -41,7 +41,7 @@ class Into(NamedTuple):
 
 
 class ValueGradients:
-    """Of one pull; regions "d value v" [P, B, width] of the accumulator."""
+    """The gradients of values during one pull; regions "d value v" [P, B, width] of the accumulator."""
 
     def __init__(
         self,
@@ -62,7 +62,7 @@ class ValueGradients:
         self._written: set[int] = set()
 
     def next_chunk(self) -> None:
-        """Nothing has been handed back yet."""
+        """Begin a chunk, for which nothing has been handed back yet."""
         self._written.clear()
 
     def of(self, value: int) -> int:
@@ -70,7 +70,7 @@ class ValueGradients:
         return self._ptrs[value]
 
     def into(self, value: int) -> Into:
-        """Where one more of those who read it writes its part."""
+        """Where one more reader of that value writes its part."""
         place = self._places[value]
         accumulate = place in self._written
         self._written.add(place)

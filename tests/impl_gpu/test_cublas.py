@@ -83,7 +83,7 @@ class FakeLibrary:
 
 
 class Stream:
-    """As a stream of CuPy's: equal by its pointer."""
+    """Behaves as a stream of CuPy's: equal by its pointer."""
 
     def __init__(self, ptr: int) -> None:
         self.ptr = ptr

@@ -58,7 +58,7 @@ class Runtime:
 
 
 class Stream:
-    """As CuPy's: a context, and equal by its pointer."""
+    """Behaves as CuPy's stream: a context, and equal by its pointer."""
 
     def __init__(self, ptr: int, log: list[Any]) -> None:
         self.ptr = ptr
@@ -255,7 +255,7 @@ def test_memory_counts_as_long_as_a_buffer_or_an_array_over_it(desk: Desk, monke
 
 
 def memory_at(address: int, nbytes: int) -> Any:
-    """A pointer of CuPy's to memory that nobody will look into."""
+    """A pointer of CuPy's to memory that is never read."""
     return cupy.cuda.MemoryPointer(cupy.cuda.UnownedMemory(address, nbytes, None, 0), 0)
 
 

@@ -1,7 +1,7 @@
 """Finds the longest sequence that trains within a limit of device memory, with and without swapping.
 
-Found by trying: from the ceiling downwards by halving, each try a forward and a backward pass. The arrays of the caller
-are there all the while: inputs, outputs, and the gradients of both.
+It searches from the ceiling downwards by halving; each try is a forward and a backward pass. The caller's arrays are
+there all the while: inputs, outputs, and the gradients of both.
 """
 
 import contextlib
@@ -101,7 +101,7 @@ class Longest:
         return self._trained(network, steps, way)[1]
 
     def _gradients(self, network: TrainedNetwork, steps: int, way: Way) -> dict[str, Any]:
-        """Those of the weights, on the host."""
+        """The gradients of the weights, on the host."""
         gradients, _ = self._trained(network, steps, way)
         found = {name: self._device.to_numpy(value) for name, value in named(gradients).items() if name != "inputs"}
         del gradients
@@ -135,7 +135,7 @@ class Longest:
 
     @contextlib.contextmanager
     def _limited(self) -> Iterator[None]:
-        """The device has no more memory than the limit; what nobody uses has been given back."""
+        """Within the block the device has no more memory than the limit; idle memory is given back first."""
         self._clear()
         before = self._set_limit(self._limit.nbytes)
         try:
@@ -145,7 +145,7 @@ class Longest:
             self._clear()
 
     def _set_limit(self, nbytes: int | None) -> int | None:
-        """The limit before."""
+        """Set the limit, and return the one before."""
         before: int | None
         if self._device.kind == "cuda":
             pool = cupy.get_default_memory_pool()

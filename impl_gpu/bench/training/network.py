@@ -27,7 +27,7 @@ class Cotangents:
         self.state = {name: drawn(shape.B, shape.H) for name in STATES[cell]}
 
     def packed(self) -> Any:
-        """That of the state, as the cell has it."""
+        """The gradient of the state, in the form that the cell's state has."""
         return impl_gpu.LSTMStateTuple(**self.state) if len(self.state) == 2 else self.state["h"]
 
 

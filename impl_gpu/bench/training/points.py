@@ -26,7 +26,7 @@ model; ``moved`` and ``recomputed`` have room for slots alone, and the choice is
 
 
 class Limit(NamedTuple):
-    """Of device memory, in which the longest sequence is looked for."""
+    """A limit of device memory, within which the longest sequence is searched for."""
 
     nbytes: int
     parallel_iterations: int
@@ -48,7 +48,7 @@ def points(shapes: tuple[Shape, ...]) -> Iterator[Point]:
 
 
 def caller_bytes(shape: Shape, itemsize: int) -> int:
-    """Of one step: the inputs, the outputs and the gradients of both, which are the caller's and stay on the device."""
+    """The bytes of a step's inputs, outputs and gradients of both, which are the caller's and stay on the device."""
     return 4 * shape.B * shape.H * itemsize
 
 

@@ -22,7 +22,7 @@ class Weights(NamedTuple):
 
 
 def options(cell: Any) -> tuple[()]:
-    """It has none."""
+    """A BasicRNNCell has no options that its kernel reads."""
     return ()
 
 
@@ -33,7 +33,7 @@ def weights(cell: Any, depth: int, read: Read) -> Weights:
 
 
 def scratch(layer: Any, precision: Precision) -> dict[str, int]:
-    """Nothing beside gates and states."""
+    """No memory beside gates and states."""
     return {}
 
 

@@ -1,6 +1,6 @@
 """Runs a step of GRUCell: two products and two kernels, since the reset comes before the candidate's product.
 
-It refuses to know when it runs. Letters: B rows, d columns of the inputs, n units; gates r, u, c side by side.
+Letters: B rows, d columns of the inputs, n units; gates r, u, c side by side.
 """
 
 from typing import Any, NamedTuple
@@ -25,7 +25,7 @@ class Weights(NamedTuple):
 
 
 def options(cell: Any) -> tuple[()]:
-    """It has none."""
+    """A GRUCell has no options that its kernels read."""
     return ()
 
 

@@ -1,7 +1,6 @@
 """Runs a step of BasicLSTMCell and LSTMCell: one product and one kernel, with a projection two of each.
 
-It refuses to know when it runs. Letters: B rows, d columns of the inputs, n units, p columns of h; gates i, j, f, o
-side by side.
+Letters: B rows, d columns of the inputs, n units, p columns of h; gates i, j, f, o side by side.
 """
 
 from typing import Any, NamedTuple
@@ -39,7 +38,7 @@ class Weights(NamedTuple):
 
 
 def options(cell: Any) -> Options:
-    """Those of either cell; a BasicLSTMCell has a forget bias only."""
+    """The options of either cell; a BasicLSTMCell has a forget bias only."""
     if type(cell) is not LSTMCell:
         return Options(cell._forget_bias, NO_CLIP, NO_CLIP, False, False)
     cell_clip = NO_CLIP if cell._cell_clip is None else cell._cell_clip
@@ -48,7 +47,7 @@ def options(cell: Any) -> Options:
 
 
 def weights(cell: Any, depth: int, read: Read) -> Weights:
-    """The kernel [d + p, 4 n] in its two parts, and what else there is."""
+    """The kernel [d + p, 4 n] in its two parts, the bias, and the peepholes and projection that the cell has."""
     kernel = read(cell._kernel)
     has = options(cell)
     return Weights(

@@ -13,7 +13,7 @@ Read = Callable[[Any], Numbers]
 
 @dataclass(frozen=True)
 class Steps:
-    """What a graph of these steps is captured with, all of it: equal Steps are the same work on the same memory.
+    """All that a graph of these steps is captured with: equal Steps are the same work on the same memory.
 
     Addresses are of the device. Letters: B rows, n units, p columns of h, G gates.
     """
@@ -60,7 +60,7 @@ class Steps:
 
 
 class Step(NamedTuple):
-    """One of them: its number in the chunk, and the first step of the chunk, -1 when the clock tells it."""
+    """A step: its number in the chunk, and the first step of the chunk, or -1 where the clock holds that."""
 
     number: int
     chunk_first: int

@@ -20,7 +20,7 @@ def keeps_projected(options: Any) -> bool:
 
 
 def scratch(layer: Any, precision: Precision) -> Scratch:
-    """Nothing beside the gradient of the gates."""
+    """No memory beside the gradient of the gates."""
     return Scratch({}, {})
 
 

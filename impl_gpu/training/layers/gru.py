@@ -1,6 +1,6 @@
 """Takes a step of GRUCell backward: two kernels and two products, since the reset came before the candidate's.
 
-It refuses to know when it runs. Letters: d columns of the inputs, n units; gates r, u, c side by side.
+Letters: d columns of the inputs, n units; gates r, u, c side by side.
 """
 
 from typing import Any

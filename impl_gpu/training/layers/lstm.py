@@ -1,7 +1,6 @@
 """Takes a step of BasicLSTMCell and LSTMCell backward: one kernel and one product, with a projection two of each.
 
-It refuses to know when it runs. Letters: d columns of the inputs, n units, p columns of h; gates i, j, f, o side by
-side.
+Letters: d columns of the inputs, n units, p columns of h; gates i, j, f, o side by side.
 """
 
 from typing import Any
@@ -18,7 +17,7 @@ KEEPS_GATES = True
 
 
 def keeps_projected(options: Options) -> bool:
-    """Where a clipped h does not tell whether it was clipped."""
+    """Whether h before its clip is kept: from a clipped h alone one can't tell whether it was clipped."""
     return options.projected and options.proj_clip >= 0
 
 

@@ -24,7 +24,7 @@ B, T, D, N = 2, 3, 4, 5
 
 
 class LookAlike:
-    """Has all that a cell has, and is none."""
+    """Has all that a cell has, but is no RNNCell."""
 
     state_size = output_size = 2
 

@@ -1,6 +1,6 @@
 """Computes the cells' steps in float64 from the page's equations, beside the launches of their kernels.
 
-Nothing here knows how a kernel does it.
+Each cell has one loop over its steps, written independently of how its kernel does it.
 """
 
 from typing import Any

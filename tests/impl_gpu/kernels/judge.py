@@ -64,7 +64,7 @@ def draw_setup(rng: np.random.Generator, dtype: str, vectors: bool) -> Setup:
 
 
 class Judge:
-    """One chunk of a cell's steps, launched and compared; ``complaints`` tells what is not as it should be."""
+    """One chunk of a cell's steps, launched and compared; ``complaints`` lists what is not as it should be."""
 
     def __init__(self, bench: Bench, rng: np.random.Generator, setup: Setup) -> None:
         self.bench, self.rng, self.s = bench, rng, setup

@@ -76,7 +76,7 @@ def test_drop_rows_keeps_what_numpy_keeps(force_vectors: Callable[[bool], Any], 
 
 
 def test_keep_is_rounded_once() -> None:
-    """By way of float32 this one would be rounded to another float16: a tie that was none."""
+    """By way of float32 this one would be rounded to another float16, as a tie that it is not."""
     keep = 0.5 + 2.0**-12 + 2.0**-40
     bench = Bench()
     assert np.float16(np.float32(keep)) != np.float16(keep)

@@ -1,6 +1,6 @@
 """Plants defects in the source text of kernels: what judges the kernels must see each of them.
 
-A defect that nobody sees would mean that the tests beside this one prove less than they say.
+A defect that went unseen would mean that the tests beside this one prove less than they say.
 """
 
 from collections.abc import Callable

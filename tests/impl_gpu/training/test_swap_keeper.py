@@ -1,6 +1,6 @@
 """Tests the keepers under random schedules: swapped gives what resident gives, and planted defects are seen.
 
-Copies of known bytes stand for the passes; no cell is known. A block is written in parts, its head from the block
+Copies of known bytes stand for the passes, so no cell is needed. A block is written in parts, its head from the block
 before, as h and c are. A pull gathers all blocks into one result, which must be those of the forward pass.
 """
 

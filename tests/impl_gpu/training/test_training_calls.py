@@ -64,7 +64,7 @@ def test_moving_changes_no_bit_and_recomputing_few(trainer: Any) -> None:
 @pytest.mark.parametrize("d_outputs", [False, True])
 @pytest.mark.parametrize("make", [stack, lambda m: m.ResidualWrapper(m.LSTMCell(D))])
 def test_an_absent_cotangent_is_zeros(trainer: Any, make: Callable[[Any], Any], d_outputs: bool) -> None:
-    """Also of one array of the state, and also under a layer, which is then told of no cotangent at all [GRAD-6]."""
+    """Also for one array of the state, and under a layer, which then gets no cotangent at all [GRAD-6]."""
     with use_store(VariableStore()):
         d_y, d_s = trainer.cotangents(make(impl_gpu), inputs())
     cotangents = (d_y if d_outputs else None, [None, *d_s[1:]])
@@ -148,7 +148,7 @@ class BrokenError(RuntimeError):
 def test_a_pass_that_is_broken_off_leaves_nothing(
     trainer: Any, way: tuple[bool, str], after: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """By an error of any launch of either pass; the next call is as if it had never been."""
+    """An error of any launch of either pass breaks it off; the next call is as if there had been none."""
     launch, left = Device.launch, [after]
 
     def launch_some(self: Any, *arguments: Any, **named: Any) -> None:
