@@ -11,9 +11,9 @@ import numpy as np
 from dynamic_rnn_spec import VariableScope, default_store, variable_scope
 from dynamic_rnn_spec.structure import flatten, pack_sequence_as
 
-from .arguments import Arguments, check_arguments
 from .arrays import Array, read_only
-from .returned import check_returned
+from .checks.arguments import Arguments, check_arguments
+from .checks.returned import check_returned
 from .sequence import new_sequence
 from .zero_state import starting_state
 

@@ -15,12 +15,12 @@ from dynamic_rnn_spec import Gradients, default_store, variable_scope
 from dynamic_rnn_spec.rnn_cell import cannot_pull_back
 from dynamic_rnn_spec.structure import flatten, pack_sequence_as
 
-from .arguments import Arguments, check_arguments
 from .arrays import Array, read_only
 from .cells.row_wise import is_row_wise
 from .cells.weighted import quiet
-from .check_cotangents import check_cotangents, has_gradient
-from .check_pulled import check_pulled
+from .checks.arguments import Arguments, check_arguments
+from .checks.cotangents import check_cotangents, has_gradient
+from .checks.pulled import check_pulled
 from .dynamic_rnn import run_steps
 from .sequence import new_sequence
 

@@ -13,7 +13,7 @@ from .dtypes import as_dtype, describe_type
 from .sizes import row_dims
 
 if TYPE_CHECKING:
-    from .arguments import Arguments
+    from .checks.arguments import Arguments
 
 
 def zero_state(cell: CellProtocol, batch_size: Any, dtype: Any) -> Any:

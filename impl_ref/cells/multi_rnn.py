@@ -6,7 +6,7 @@ from typing import Any
 from dynamic_rnn_spec import ArgumentTypeError, ArgumentValueError, Variable, variable_scope
 from dynamic_rnn_spec.structure import is_sequence
 
-from ..arguments import check_cell
+from ..checks.arguments import check_cell
 from ..dtypes import describe_type
 from ..rnn_cell import RNNCell
 from ..zero_state import zero_state

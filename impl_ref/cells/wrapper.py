@@ -5,7 +5,7 @@ from typing import Any
 
 from dynamic_rnn_spec import Variable
 
-from ..arguments import check_cell
+from ..checks.arguments import check_cell
 from ..rnn_cell import RNNCell
 from ..zero_state import zero_state
 

@@ -1,7 +1,7 @@
 """The checks of dynamic_rnn's nine arguments, in their order [ERR-4]; it runs no cell and makes no variable.
 
 Every refusal is an ArgumentTypeError or ArgumentValueError that names the argument, what was wanted, what came, and
-the clause. The two arguments that are structures of arrays have their own files: ``check_inputs`` and ``check_state``.
+the clause. The two arguments that are structures of arrays have their own files: ``inputs.py`` and ``state.py``.
 """
 
 import re
@@ -11,11 +11,11 @@ import numpy as np
 
 from dynamic_rnn_spec import ArgumentTypeError, ArgumentValueError, RNNCell, VariableScope
 
-from .arrays import Array, is_array
-from .check_inputs import check_inputs, check_layout
-from .check_state import check_initial_state
-from .dtypes import DType, as_dtype, describe_type
-from .sizes import row_dims
+from ..arrays import Array, is_array
+from ..dtypes import DType, as_dtype, describe_type
+from ..sizes import row_dims
+from .inputs import check_inputs, check_layout
+from .state import check_initial_state
 
 DEFAULT_PARALLEL_ITERATIONS = 32
 DEFAULT_SCOPE = "rnn"

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from dynamic_rnn_spec import LSTMStateTuple
-from impl_ref.check_cotangents import check_cotangents, has_gradient
+from impl_ref.checks.cotangents import check_cotangents, has_gradient
 
 C, H, COUNT = np.ones((2, 3)), np.ones((2, 4), np.float32), np.ones(2, np.int32)
 STATE: Any = (LSTMStateTuple(C, H), {"count": COUNT})

@@ -8,9 +8,9 @@ import numpy as np
 from dynamic_rnn_spec import ArgumentTypeError, ArgumentValueError
 from dynamic_rnn_spec.structure import assert_same_structure, flatten, flatten_with_paths, is_sequence
 
+from ..arrays import Array, is_array
+from ..dtypes import DType, describe_type, dtype_agrees
 from .arguments import Arguments
-from .arrays import Array, is_array
-from .dtypes import DType, describe_type, dtype_agrees
 
 
 def check_returned(result: Any, state: Any, given: Arguments, dtypes: Sequence[DType]) -> tuple[list[Array], Any]:

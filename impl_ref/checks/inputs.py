@@ -8,8 +8,8 @@ import numpy as np
 from dynamic_rnn_spec import ArgumentTypeError, ArgumentValueError
 from dynamic_rnn_spec.structure import flatten_with_paths, is_sequence, pack_sequence_as
 
-from .arrays import Array, is_array
-from .dtypes import describe_type
+from ..arrays import Array, is_array
+from ..dtypes import describe_type
 
 
 def check_inputs(inputs: Any, time_major: Any) -> list[tuple[str, Array]]:

@@ -8,10 +8,10 @@ from dynamic_rnn_spec import ArgumentTypeError, ArgumentValueError
 from dynamic_rnn_spec.pulled import check_triple
 from dynamic_rnn_spec.structure import flatten
 
+from ..arrays import Array, is_array
+from ..dtypes import describe_type
 from .arguments import Arguments
-from .arrays import Array, is_array
-from .check_cotangents import has_gradient
-from .dtypes import describe_type
+from .cotangents import has_gradient
 
 
 def check_pulled(

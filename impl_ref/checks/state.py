@@ -7,9 +7,9 @@ import numpy as np
 from dynamic_rnn_spec import ArgumentTypeError, ArgumentValueError
 from dynamic_rnn_spec.structure import children_of, is_sequence
 
-from .arrays import Array, is_array
-from .dtypes import describe_type
-from .sizes import row_dims
+from ..arrays import Array, is_array
+from ..dtypes import describe_type
+from ..sizes import row_dims
 
 
 def check_initial_state(state: Any, state_size: Any, batch_size: int) -> list[Array] | None:

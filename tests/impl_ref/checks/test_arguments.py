@@ -8,7 +8,7 @@ import pytest
 from dynamic_rnn_spec import RNNCell as CellProtocol
 from dynamic_rnn_spec import VariableScope, VariableStore
 from impl_ref import BasicRNNCell, dynamic_rnn
-from impl_ref.arguments import (
+from impl_ref.checks.arguments import (
     check_cell,
     check_flag,
     check_lengths,

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from dynamic_rnn_spec import LSTMStateTuple, TensorShape
-from impl_ref.check_state import check_initial_state
+from impl_ref.checks.state import check_initial_state
 
 C, H = np.zeros((2, 3), np.float32), np.ones((2, 4), np.int8)
 

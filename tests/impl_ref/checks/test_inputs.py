@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from impl_ref.check_inputs import check_inputs, check_layout
+from impl_ref.checks.inputs import check_inputs, check_layout
 
 LAYOUT = "[batch, max_time, ...]"
 

@@ -7,8 +7,8 @@ import numpy as np
 from dynamic_rnn_spec import ArgumentTypeError, ArgumentValueError
 from dynamic_rnn_spec.structure import children_of, is_namedtuple, is_sequence
 
-from .arrays import Array, is_array
-from .dtypes import describe_type
+from ..arrays import Array, is_array
+from ..dtypes import describe_type
 
 
 def has_gradient(array: Any) -> bool:

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from dynamic_rnn_spec import LSTMStateTuple
-from impl_ref.arguments import Arguments
-from impl_ref.returned import check_new_state, check_output, check_returned
+from impl_ref.checks.arguments import Arguments
+from impl_ref.checks.returned import check_new_state, check_output, check_returned
 
 X = np.zeros((2, 3), np.float32)
 
