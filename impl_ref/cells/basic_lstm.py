@@ -1,6 +1,7 @@
 """BasicLSTMCell: the LSTM without options; it refuses to clip, to project and to peep."""
 
-from typing import Any
+from functools import partial
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -12,6 +13,21 @@ from .lstm_state import join_state, split_state, state_size_of
 from .options import flag, optional_function, positive, real, reuse_option
 from .pulling import check_pulls, sum_rows, through_activation, through_sigmoid
 from .weighted import WeightedCell, apart, columns, quiet, side_by_side, sigmoid
+
+
+class _Step(NamedTuple):
+    """What a step read and computed, for its pull: B rows, d columns of the inputs, n units."""
+
+    x: Array  # [B, d]
+    c: Array  # [B, n], the old one
+    K: Array  # [d + n, 4n]
+    xh: Array  # [B, d + n], x and h side by side
+    j: Array  # [B, n], before its activation
+    s_i: Array  # [B, n], the sigmoid of i
+    s_f: Array  # [B, n], of f and the forget_bias
+    s_o: Array  # [B, n], of o
+    c_new: Array  # [B, n]
+    h_new: Array  # [B, n]
 
 
 class BasicLSTMCell(WeightedCell):
@@ -61,39 +77,53 @@ class BasicLSTMCell(WeightedCell):
 
     def call(self, inputs: Any, state: Any) -> tuple[Array, Any]:
         """x: [B, d], c: [B, n], h: [B, n] to (h', (c', h'))."""
-        result, _ = self.call_vjp(inputs, state)
-        return result
+        step = self._forward(*self._checked(inputs, state))
+        return self._result(step)
 
     def call_vjp(self, inputs: Any, state: Any) -> tuple[tuple[Array, Any], Any]:
         """The step, and how to pull gradients back through it (docs/gradients.md)."""
-        n, act, forget_bias = self._num_units, self._activation, self._forget_bias
-        x, (c, h) = inputs, split_state(state, n, self._state_is_tuple)
+        step = self._forward(*self._checked(inputs, state))
+        return self._result(step), partial(self._pull, step)
+
+    def _checked(self, x: Any, state: Any) -> tuple[Array, Array, Array, Array, Array]:
+        """x, c, h, K and b of a step, which fit together."""
+        n = self._num_units
+        c, h = split_state(state, n, self._state_is_tuple)
         self.check_step(x, [(c, n), (h, n)], self._kernel)
-        K, b = self._kernel.read(x), self._bias.read(x)
-        c_old = c
-        with quiet():
-            xh = side_by_side(x, h)
-            i, j, f, o = columns(xh @ K + b, 4)  # each [B, n]
-            c = c * sigmoid(f + forget_bias) + sigmoid(i) * act(j)
-            h = act(c) * sigmoid(o)
+        return x, c, h, self._kernel.read(x), self._bias.read(x)
 
-        def pull(d_output: Array, d_state: Any) -> tuple[Array, Any, dict[Any, Array]]:
-            d_c, d_h = split_state(d_state, n, self._state_is_tuple)
-            with quiet():
-                s_i, s_f, s_o = sigmoid(i), sigmoid(f + forget_bias), sigmoid(o)
-                d_h = d_h + d_output
-                d_o = through_sigmoid(s_o, d_h * act(c))
-                d_c = d_c + through_activation(act, c, d_h * s_o)
-                d_f = through_sigmoid(s_f, d_c * c_old)
-                d_i = through_sigmoid(s_i, d_c * act(j))
-                d_j = through_activation(act, j, d_c * s_i)
-                d_gates = side_by_side(d_i, d_j, d_f, d_o)
-                d_x, d_h_old = apart(d_gates @ K.T, x.shape[1])
-                d_c_old = d_c * s_f
-                d_weights = {self._kernel: xh.T @ d_gates, self._bias: sum_rows(d_gates)}
-                return d_x, join_state(d_c_old, d_h_old, self._state_is_tuple), d_weights
+    def _result(self, step: _Step) -> tuple[Array, Any]:
+        """(output, new_state) of a step."""
+        return step.h_new, join_state(step.c_new, step.h_new, self._state_is_tuple)
 
-        return (h, join_state(c, h, self._state_is_tuple)), pull
+    @quiet()
+    def _forward(self, x: Array, c: Array, h: Array, K: Array, b: Array) -> _Step:
+        """x: [B, d], c: [B, n], h: [B, n], K: [d + n, 4n], b: [4n] to c_new and h_new: [B, n] [EQ-3]."""
+        act = self._activation
+        xh = side_by_side(x, h)
+        i, j, f, o = columns(xh @ K + b, 4)  # each [B, n]
+        s_i, s_f, s_o = sigmoid(i), sigmoid(f + self._forget_bias), sigmoid(o)
+        c_new = c * s_f + s_i * act(j)
+        h_new = act(c_new) * s_o
+        return _Step(x, c, K, xh, j, s_i, s_f, s_o, c_new, h_new)
+
+    @quiet()
+    def _pull(self, step: _Step, d_output: Array, d_state: Any) -> tuple[Array, Any, dict[Any, Array]]:
+        """d_x, (d_c, d_h) and those of the weights: the lines of ``_forward``, from the last to the first."""
+        act = self._activation
+        x, c, K, xh, j, s_i, s_f, s_o, c_new, _ = step
+        d_c_new, d_h_new = split_state(d_state, self._num_units, self._state_is_tuple)
+        d_h_new = d_h_new + d_output
+        d_o = through_sigmoid(s_o, d_h_new * act(c_new))
+        d_c_new = d_c_new + through_activation(act, c_new, d_h_new * s_o)
+        d_f = through_sigmoid(s_f, d_c_new * c)
+        d_i = through_sigmoid(s_i, d_c_new * act(j))
+        d_j = through_activation(act, j, d_c_new * s_i)
+        d_c = d_c_new * s_f
+        d_gates = side_by_side(d_i, d_j, d_f, d_o)
+        d_x, d_h = apart(d_gates @ K.T, x.shape[1])
+        d_weights = {self._kernel: xh.T @ d_gates, self._bias: sum_rows(d_gates)}
+        return d_x, join_state(d_c, d_h, self._state_is_tuple), d_weights
 
     def without_vjp(self) -> Any:
         """The cell itself where it can't pull gradients back; see RNNCell."""

@@ -1,6 +1,7 @@
 """BasicRNNCell: one matrix product and an activation; it refuses to keep anything but its output."""
 
-from typing import Any
+from functools import partial
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -10,6 +11,16 @@ from ..arrays import Array
 from .options import optional_function, positive, reuse_option
 from .pulling import check_pulls, sum_rows, through_activation
 from .weighted import WeightedCell, apart, quiet, side_by_side
+
+
+class _Step(NamedTuple):
+    """What a step read and computed, for its pull: B rows, d columns of the inputs, n units."""
+
+    x: Array  # [B, d]
+    K: Array  # [d + n, n]
+    xh: Array  # [B, d + n], x and h side by side
+    a: Array  # [B, n], before the activation
+    h_new: Array  # [B, n]
 
 
 class BasicRNNCell(WeightedCell):
@@ -48,26 +59,35 @@ class BasicRNNCell(WeightedCell):
 
     def call(self, inputs: Any, state: Any) -> tuple[Array, Array]:
         """x: [B, d], h: [B, n] to (h', h')."""
-        result, _ = self.call_vjp(inputs, state)
-        return result
+        step = self._forward(*self._checked(inputs, state))
+        return step.h_new, step.h_new
 
     def call_vjp(self, inputs: Any, state: Any) -> tuple[tuple[Array, Array], Any]:
         """The step, and how to pull gradients back through it (docs/gradients.md)."""
-        x, h, act = inputs, state, self._activation
+        step = self._forward(*self._checked(inputs, state))
+        return (step.h_new, step.h_new), partial(self._pull, step)
+
+    def _checked(self, x: Any, h: Any) -> tuple[Array, Array, Array, Array]:
+        """x, h, K and b of a step, which fit together."""
         self.check_step(x, [(h, self._num_units)], self._kernel)
-        K, b = self._kernel.read(x), self._bias.read(x)
-        with quiet():
-            xh = side_by_side(x, h)  # [B, d + n]
-            a = xh @ K + b  # [B, n]
-            h = act(a)
+        return x, h, self._kernel.read(x), self._bias.read(x)
 
-        def pull(d_output: Array, d_h: Array) -> tuple[Array, Array, dict[Any, Array]]:
-            with quiet():
-                d_a = through_activation(act, a, d_output + d_h)
-                d_x, d_h_old = apart(d_a @ K.T, x.shape[1])
-                return d_x, d_h_old, {self._kernel: xh.T @ d_a, self._bias: sum_rows(d_a)}
+    @quiet()
+    def _forward(self, x: Array, h: Array, K: Array, b: Array) -> _Step:
+        """x: [B, d], h: [B, n], K: [d + n, n], b: [n] to h_new: [B, n] [EQ-1]."""
+        xh = side_by_side(x, h)
+        a = xh @ K + b
+        h_new = self._activation(a)
+        return _Step(x, K, xh, a, h_new)
 
-        return (h, h), pull
+    @quiet()
+    def _pull(self, step: _Step, d_output: Array, d_state: Array) -> tuple[Array, Array, dict[Any, Array]]:
+        """d_x, d_h and those of the weights: the lines of ``_forward``, from the last to the first."""
+        x, K, xh, a, _ = step
+        d_h_new = d_output + d_state
+        d_a = through_activation(self._activation, a, d_h_new)
+        d_x, d_h = apart(d_a @ K.T, x.shape[1])
+        return d_x, d_h, {self._kernel: xh.T @ d_a, self._bias: sum_rows(d_a)}
 
     def without_vjp(self) -> Any:
         """The cell itself where it can't pull gradients back; see RNNCell."""

@@ -1,6 +1,7 @@
 """GRUCell: the gated recurrent unit with reset before the product; it refuses to keep anything but its output."""
 
-from typing import Any
+from functools import partial
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -10,6 +11,30 @@ from ..arrays import Array
 from .options import optional_function, positive, reuse_option
 from .pulling import check_pulls, sum_rows, through_activation, through_sigmoid
 from .weighted import WeightedCell, apart, columns, quiet, side_by_side, sigmoid
+
+
+class _Weights(NamedTuple):
+    """The values of the weights at a step: d columns of the inputs, n units."""
+
+    Kg: Array  # [d + n, 2n]
+    bg: Array  # [2n]
+    Kc: Array  # [d + n, n]
+    bc: Array  # [n]
+
+
+class _Step(NamedTuple):
+    """What a step read and computed, for its pull: B rows; each [B, n] if nothing else stands beside it."""
+
+    x: Array  # [B, d]
+    h: Array
+    weights: _Weights
+    xh: Array  # [B, d + n], x and h side by side
+    r: Array
+    u: Array
+    xrh: Array  # [B, d + n], x and r * h side by side
+    a: Array  # before the activation
+    c: Array  # the candidate
+    h_new: Array
 
 
 class GRUCell(WeightedCell):
@@ -62,45 +87,54 @@ class GRUCell(WeightedCell):
 
     def call(self, inputs: Any, state: Any) -> tuple[Array, Array]:
         """x: [B, d], h: [B, n] to (h', h')."""
-        result, _ = self.call_vjp(inputs, state)
-        return result
+        step = self._forward(*self._checked(inputs, state))
+        return step.h_new, step.h_new
 
     def call_vjp(self, inputs: Any, state: Any) -> tuple[tuple[Array, Array], Any]:
         """The step, and how to pull gradients back through it (docs/gradients.md)."""
-        x, h, act = inputs, state, self._activation
+        step = self._forward(*self._checked(inputs, state))
+        return (step.h_new, step.h_new), partial(self._pull, step)
+
+    def _checked(self, x: Any, h: Any) -> tuple[Array, Array, _Weights]:
+        """x, h and the weights of a step, which fit together."""
         self.check_step(x, [(h, self._num_units)], self._gates_kernel)
-        Kg, bg = self._gates_kernel.read(x), self._gates_bias.read(x)
-        Kc, bc = self._candidate_kernel.read(x), self._candidate_bias.read(x)
-        h_old = h
-        with quiet():
-            xh = side_by_side(x, h)
-            r, u = columns(sigmoid(xh @ Kg + bg), 2)  # each [B, n]
-            xrh = side_by_side(x, r * h)
-            a = xrh @ Kc + bc  # [B, n]
-            c = act(a)
-            h = u * h + (1 - u) * c
+        weights = (self._gates_kernel, self._gates_bias, self._candidate_kernel, self._candidate_bias)
+        return x, h, _Weights(*(weight.read(x) for weight in weights))
 
-        def pull(d_output: Array, d_h: Array) -> tuple[Array, Array, dict[Any, Array]]:
-            depth = x.shape[1]
-            with quiet():
-                d_h = d_h + d_output
-                d_u = d_h * (h_old - c)
-                d_c = d_h * (1 - u)
-                d_a = through_activation(act, a, d_c)
-                d_x_of_c, d_rh = apart(d_a @ Kc.T, depth)
-                d_r = d_rh * h_old
-                d_gates = side_by_side(through_sigmoid(r, d_r), through_sigmoid(u, d_u))
-                d_x_of_gates, d_h_of_gates = apart(d_gates @ Kg.T, depth)
-                d_h_old = d_h * u + d_rh * r + d_h_of_gates
-                d_weights = {
-                    self._gates_kernel: xh.T @ d_gates,
-                    self._gates_bias: sum_rows(d_gates),
-                    self._candidate_kernel: xrh.T @ d_a,
-                    self._candidate_bias: sum_rows(d_a),
-                }
-                return d_x_of_c + d_x_of_gates, d_h_old, d_weights
+    @quiet()
+    def _forward(self, x: Array, h: Array, weights: _Weights) -> _Step:
+        """x: [B, d], h: [B, n] to h_new: [B, n] [EQ-2]."""
+        Kg, bg, Kc, bc = weights
+        xh = side_by_side(x, h)
+        r, u = columns(sigmoid(xh @ Kg + bg), 2)  # each [B, n]
+        xrh = side_by_side(x, r * h)
+        a = xrh @ Kc + bc
+        c = self._activation(a)
+        h_new = u * h + (1 - u) * c
+        return _Step(x, h, weights, xh, r, u, xrh, a, c, h_new)
 
-        return (h, h), pull
+    @quiet()
+    def _pull(self, step: _Step, d_output: Array, d_state: Array) -> tuple[Array, Array, dict[Any, Array]]:
+        """d_x, d_h and those of the weights: the lines of ``_forward``, from the last to the first."""
+        x, h, (Kg, _, Kc, _), xh, r, u, xrh, a, c, _ = step
+        depth = x.shape[1]
+        d_h_new = d_state + d_output
+        d_u = d_h_new * (h - c)
+        d_c = d_h_new * (1 - u)
+        d_a = through_activation(self._activation, a, d_c)
+        d_x_of_c, d_rh = apart(d_a @ Kc.T, depth)
+        d_r = d_rh * h
+        d_gates = side_by_side(through_sigmoid(r, d_r), through_sigmoid(u, d_u))
+        d_x_of_gates, d_h_of_gates = apart(d_gates @ Kg.T, depth)
+        d_x = d_x_of_c + d_x_of_gates
+        d_h = d_h_new * u + d_rh * r + d_h_of_gates
+        d_weights = {
+            self._gates_kernel: xh.T @ d_gates,
+            self._gates_bias: sum_rows(d_gates),
+            self._candidate_kernel: xrh.T @ d_a,
+            self._candidate_bias: sum_rows(d_a),
+        }
+        return d_x, d_h, d_weights
 
     def without_vjp(self) -> Any:
         """The cell itself where it can't pull gradients back; see RNNCell."""

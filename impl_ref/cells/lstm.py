@@ -1,6 +1,7 @@
 """LSTMCell: the LSTM with peepholes, clipping and projection as options; it refuses to know any wrapper."""
 
-from typing import Any
+from functools import partial
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -12,6 +13,35 @@ from .lstm_state import join_state, split_state, state_size_of
 from .options import flag, optional_bound, optional_function, optional_positive, positive, real, reuse_option
 from .pulling import check_pulls, sum_rows, through_activation, through_clip, through_sigmoid
 from .weighted import WeightedCell, apart, columns, quiet, side_by_side, sigmoid
+
+
+class _Weights(NamedTuple):
+    """The values of the weights at a step: d columns of the inputs, n units, p columns of the output."""
+
+    K: Array  # [d + p, 4n]
+    b: Array  # [4n]
+    w_i: Any  # [n], or None without peepholes
+    w_f: Any  # [n], or None
+    w_o: Any  # [n], or None
+    P: Any  # [n, p], or None without a projection
+
+
+class _Step(NamedTuple):
+    """What a step read and computed, for its pull: B rows; each [B, n] if nothing else stands beside it."""
+
+    x: Array  # [B, d]
+    c: Array
+    weights: _Weights
+    xm: Array  # [B, d + p], x and m side by side
+    j: Array  # before its activation
+    s_i: Array  # the sigmoid of i
+    s_f: Array  # of f and the forget_bias
+    c_free: Array  # before it is clipped
+    c_new: Array
+    s_o: Array  # of o
+    q: Array  # before the projection
+    m_free: Array  # [B, p], before it is clipped
+    m_new: Array  # [B, p]
 
 
 class LSTMCell(WeightedCell):
@@ -62,7 +92,8 @@ class LSTMCell(WeightedCell):
         self._cell_clip = optional_bound("cell_clip", cell_clip, "EQ-6")
         self._initializer = optional_function("initializer", initializer, "VAR-11")
         self._num_proj = optional_positive("num_proj", num_proj, "EQ-7")
-        self._proj_clip = optional_bound("proj_clip", proj_clip, "EQ-7")
+        proj_clip = optional_bound("proj_clip", proj_clip, "EQ-7")
+        self._proj_clip = None if self._num_proj is None else proj_clip  # EQ-17
         self._num_unit_shards = optional_positive("num_unit_shards", num_unit_shards, "VAR-15")
         self._num_proj_shards = optional_positive("num_proj_shards", num_proj_shards, "VAR-15")
         self._forget_bias = real("forget_bias", forget_bias, "EQ-14")
@@ -96,82 +127,87 @@ class LSTMCell(WeightedCell):
 
     def call(self, inputs: Any, state: Any) -> tuple[Array, Any]:
         """x: [B, d], c: [B, n], m: [B, p] to (m', (c', m'))."""
-        result, _ = self.call_vjp(inputs, state)
-        return result
+        step = self._forward(*self._checked(inputs, state))
+        return self._result(step)
 
     def call_vjp(self, inputs: Any, state: Any) -> tuple[tuple[Array, Any], Any]:
         """The step, and how to pull gradients back through it (docs/gradients.md)."""
-        n, act, forget_bias = self._num_units, self._activation, self._forget_bias
-        x, (c, m) = inputs, split_state(state, n, self._state_is_tuple)
-        self.check_step(x, [(c, n), (m, self.output_size)], self._kernel)
-        K, b, P = self._kernel.read(x), self._bias.read(x), self._read_projection(x)
-        w_f, w_i, w_o = self._read_peepholes(x)
-        c_old = c
-        with quiet():
-            xm = side_by_side(x, m)
-            i, j, f, o = columns(xm @ K + b, 4)  # each [B, n]
-            if self._use_peepholes:
-                f = f + w_f * c  # the old c
-                i = i + w_i * c
-            c = sigmoid(f + forget_bias) * c + sigmoid(i) * act(j)
-            c_whole = c  # before it is clipped
-            if self._cell_clip is not None:
-                c = np.clip(c, -self._cell_clip, self._cell_clip)
-            if self._use_peepholes:
-                o = o + w_o * c  # the new c, clipped
-            m = sigmoid(o) * act(c)
-            m_whole = m  # before it is projected
-            if P is not None:
-                m = m @ P  # [B, n] to [B, p]
-                projected = m  # before it is clipped
-                if self._proj_clip is not None:
-                    m = np.clip(m, -self._proj_clip, self._proj_clip)
+        step = self._forward(*self._checked(inputs, state))
+        return self._result(step), partial(self._pull, step)
 
-        def pull(d_output: Array, d_state: Any) -> tuple[Array, Any, dict[Any, Array]]:
-            d_c, d_m = split_state(d_state, n, self._state_is_tuple)
-            d_weights: dict[Any, Array] = {}
-            with quiet():
-                s_i, s_f, s_o = sigmoid(i), sigmoid(f + forget_bias), sigmoid(o)
-                d_m = d_m + d_output
-                if P is not None:
-                    if self._proj_clip is not None:
-                        d_m = through_clip(projected, self._proj_clip, d_m)
-                    d_weights[self._projection] = m_whole.T @ d_m
-                    d_m = d_m @ P.T  # [B, p] to [B, n]
-                d_o = through_sigmoid(s_o, d_m * act(c))
-                d_c = d_c + through_activation(act, c, d_m * s_o)
-                if self._use_peepholes:
-                    d_c = d_c + d_o * w_o
-                    d_weights[self._w_o] = sum_rows(d_o * c)  # the new c, clipped
-                if self._cell_clip is not None:
-                    d_c = through_clip(c_whole, self._cell_clip, d_c)
-                d_f = through_sigmoid(s_f, d_c * c_old)
-                d_i = through_sigmoid(s_i, d_c * act(j))
-                d_j = through_activation(act, j, d_c * s_i)
-                d_c_old = d_c * s_f
-                if self._use_peepholes:
-                    d_c_old = d_c_old + d_f * w_f + d_i * w_i
-                    d_weights[self._w_f] = sum_rows(d_f * c_old)
-                    d_weights[self._w_i] = sum_rows(d_i * c_old)
-                d_gates = side_by_side(d_i, d_j, d_f, d_o)
-                d_x, d_m_old = apart(d_gates @ K.T, x.shape[1])
-                d_weights[self._kernel] = xm.T @ d_gates
-                d_weights[self._bias] = sum_rows(d_gates)
-                return d_x, join_state(d_c_old, d_m_old, self._state_is_tuple), d_weights
+    def _checked(self, x: Any, state: Any) -> tuple[Array, Array, Array, _Weights]:
+        """x, c, m and the weights of a step, which fit together."""
+        c, m = split_state(state, self._num_units, self._state_is_tuple)
+        self.check_step(x, [(c, self._num_units), (m, self.output_size)], self._kernel)
+        w_i = w_f = w_o = P = None
+        if self._use_peepholes:
+            w_i, w_f, w_o = self._w_i.read(x), self._w_f.read(x), self._w_o.read(x)
+        if self._num_proj is not None:
+            P = self._projection.read(x)
+        return x, c, m, _Weights(self._kernel.read(x), self._bias.read(x), w_i, w_f, w_o, P)
 
-        return (m, join_state(c, m, self._state_is_tuple)), pull
+    def _result(self, step: _Step) -> tuple[Array, Any]:
+        """(output, new_state) of a step."""
+        return step.m_new, join_state(step.c_new, step.m_new, self._state_is_tuple)
 
-    def _read_peepholes(self, x: Array) -> tuple[Any, Any, Any]:
-        """w_f, w_i, w_o, each [n]; without peepholes there are none."""
-        if not self._use_peepholes:
-            return None, None, None
-        return self._w_f.read(x), self._w_i.read(x), self._w_o.read(x)
+    @quiet()
+    def _forward(self, x: Array, c: Array, m: Array, weights: _Weights) -> _Step:
+        """x: [B, d], c: [B, n], m: [B, p] to c_new: [B, n] and m_new: [B, p] [EQ-4]."""
+        K, b, w_i, w_f, w_o, P = weights
+        act = self._activation
+        xm = side_by_side(x, m)
+        i, j, f, o = columns(xm @ K + b, 4)  # each [B, n]
+        if self._use_peepholes:
+            i = i + w_i * c  # the old c
+            f = f + w_f * c
+        s_i, s_f = sigmoid(i), sigmoid(f + self._forget_bias)
+        c_free = s_f * c + s_i * act(j)
+        c_new = _clip(c_free, self._cell_clip)
+        if self._use_peepholes:
+            o = o + w_o * c_new  # the new c, clipped
+        s_o = sigmoid(o)
+        q = s_o * act(c_new)
+        m_free = q if P is None else q @ P  # [B, n] to [B, p]
+        m_new = _clip(m_free, self._proj_clip)
+        return _Step(x, c, weights, xm, j, s_i, s_f, c_free, c_new, s_o, q, m_free, m_new)
 
-    def _read_projection(self, x: Array) -> Any:
-        """P [n, p]; without a projection there is none."""
-        return None if self._num_proj is None else self._projection.read(x)
+    @quiet()
+    def _pull(self, step: _Step, d_output: Array, d_state: Any) -> tuple[Array, Any, dict[Any, Array]]:
+        """d_x, (d_c, d_m) and those of the weights: the lines of ``_forward``, from the last to the first."""
+        x, c, (K, _, w_i, w_f, w_o, P), xm, j, s_i, s_f, c_free, c_new, s_o, q, m_free, _ = step
+        act = self._activation
+        d_c_new, d_m_new = split_state(d_state, self._num_units, self._state_is_tuple)
+        d_m_new = d_m_new + d_output
+        d_m_free = through_clip(m_free, self._proj_clip, d_m_new)
+        d_q = d_m_free if P is None else d_m_free @ P.T
+        d_o = through_sigmoid(s_o, d_q * act(c_new))
+        d_c_new = d_c_new + through_activation(act, c_new, d_q * s_o)
+        if self._use_peepholes:
+            d_c_new = d_c_new + d_o * w_o
+        d_c_free = through_clip(c_free, self._cell_clip, d_c_new)
+        d_f = through_sigmoid(s_f, d_c_free * c)
+        d_i = through_sigmoid(s_i, d_c_free * act(j))
+        d_j = through_activation(act, j, d_c_free * s_i)
+        d_c = d_c_free * s_f
+        if self._use_peepholes:
+            d_c = d_c + d_f * w_f + d_i * w_i
+        d_gates = side_by_side(d_i, d_j, d_f, d_o)
+        d_x, d_m = apart(d_gates @ K.T, x.shape[1])
+        d_weights = {self._kernel: xm.T @ d_gates, self._bias: sum_rows(d_gates)}
+        if self._use_peepholes:
+            d_weights[self._w_i] = sum_rows(d_i * c)
+            d_weights[self._w_f] = sum_rows(d_f * c)
+            d_weights[self._w_o] = sum_rows(d_o * c_new)
+        if P is not None:
+            d_weights[self._projection] = q.T @ d_m_free
+        return d_x, join_state(d_c, d_m, self._state_is_tuple), d_weights
 
     def without_vjp(self) -> Any:
         """The cell itself where it can't pull gradients back; see RNNCell."""
         check_pulls("activation", self._activation, np.tanh)
         return super().without_vjp()
+
+
+def _clip(x: Array, bound: float | None) -> Array:
+    """x within [-bound, bound]; without a bound, as it is."""
+    return x if bound is None else np.clip(x, -bound, bound)

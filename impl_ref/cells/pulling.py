@@ -38,9 +38,9 @@ def through_sigmoid(s: Array, d_s: Array) -> Array:
     return d_x
 
 
-def through_clip(x: Array, bound: float, d_y: Array) -> Array:
-    """d_x of ``y = clip(x, -bound, bound)``: nothing where x was changed [GRAD-11]."""
-    return np.where(np.abs(x) > bound, np.zeros((), d_y.dtype), d_y)
+def through_clip(x: Array, bound: float | None, d_y: Array) -> Array:
+    """d_x of ``y = clip(x, -bound, bound)``: nothing where x was changed [GRAD-11]; without a bound, d_y."""
+    return d_y if bound is None else np.where(np.abs(x) > bound, np.zeros((), d_y.dtype), d_y)
 
 
 def sum_rows(d: Array) -> Array:
