@@ -1,7 +1,8 @@
 """DropoutWrapper: a cell whose inputs, state and output are thinned by noise; it refuses to know its equations."""
 
 from collections.abc import Callable
-from typing import Any
+from functools import partial
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -16,6 +17,14 @@ from .noise import UniformNoise
 from .options import flag, keep_probability, optional_function
 from .weighted import quiet
 from .wrapper import Wrapper
+
+
+class _Drops(NamedTuple):
+    """What drops the inputs, new state and output of one step, and their gradients in the same places."""
+
+    inputs: Callable[[Any], Any]
+    state: Callable[[Any], Any]
+    output: Callable[[Any], Any]
 
 
 class DropoutWrapper(Wrapper):
@@ -90,30 +99,34 @@ class DropoutWrapper(Wrapper):
                 noise [EQ-10]; the visitor answers with neither bools nor a container of them [EQ-20].
             ValueError: inputs of other sizes than ``input_size`` [EQ-10].
         """
-        dropped_inputs, _ = self._drop("input", inputs, _everything)
-        output, new_state = self._cell(dropped_inputs, state, scope)
-        new_state, _ = self._drop("state", new_state, self._visitor)
-        output, _ = self._drop("output", output, _everything)
-        return output, new_state
+        result, _ = self._forward(lambda x, old: self._cell(x, old, scope), inputs, state)
+        return result
 
     def vjp(self, inputs: Any, state: Any, scope: None | str | VariableScope = None) -> Any:
         """The step, and how to pull gradients back through it with the very noise that dropped its values [GRAD-17]."""
-        dropped_inputs, pull_inputs = self._drop("input", inputs, _everything)
-        (output, new_state), pull_cell = self._cell.vjp(dropped_inputs, state, scope)
-        new_state, pull_state = self._drop("state", new_state, self._visitor)
-        output, pull_output = self._drop("output", output, _everything)
+        pulls: list[Any] = []
 
-        def pull(d_output: Any, d_new_state: Any) -> Any:
-            d_dropped, d_state, d_variables = pull_cell(pull_output(d_output), pull_state(d_new_state))
-            return pull_inputs(d_dropped), d_state, d_variables
+        def step(x: Any, old: Any) -> Any:
+            result, pull = self._cell.vjp(x, old, scope)
+            pulls.append(pull)
+            return result
 
-        return (output, new_state), pull
+        result, drops = self._forward(step, inputs, state)
+        return result, partial(_pull, pulls[0], drops)
 
-    def _drop(self, purpose: str, structure: Any, visitor: Callable[[Any], Any]) -> tuple[Any, Callable[[Any], Any]]:
-        """The structure with its chosen leaves dropped, and how their gradients are."""
+    def _forward(self, step: Callable[[Any, Any], Any], inputs: Any, state: Any) -> tuple[tuple[Any, Any], _Drops]:
+        """The step between the drops, and these; ``step(x, old)`` is the wrapped cell's (output, new_state)."""
+        drop_inputs = self._drop("input", inputs, _everything)
+        output, new_state = step(drop_inputs(inputs), state)
+        drop_state = self._drop("state", new_state, self._visitor)
+        drop_output = self._drop("output", output, _everything)
+        return (drop_output(output), drop_state(new_state)), _Drops(drop_inputs, drop_state, drop_output)
+
+    def _drop(self, purpose: str, structure: Any, visitor: Callable[[Any], Any]) -> Callable[[Any], Any]:
+        """What drops the leaves that the visitor chooses, always by the same noise, which is drawn here."""
         keep = self._keep[purpose]
         if keep == 1:
-            return structure, lambda d: d
+            return lambda v: v
         flat = flatten(structure)
         if self._variational and purpose == "input" and len(flat) != len(self._input_dims):
             wanted = f"{len(self._input_dims)} arrays, as input_size says"
@@ -122,12 +135,7 @@ class DropoutWrapper(Wrapper):
             self._noise(purpose, index, leaf) if drop else None
             for index, (leaf, drop) in enumerate(zip(flat, _chosen(structure, visitor), strict=True))
         ]
-
-        def pull(d_structure: Any) -> Any:
-            leaves = zip(flatten(d_structure), noise, strict=True)
-            return pack_sequence_as(d_structure, [_dropped(d, keep, U) for d, U in leaves])
-
-        return pack_sequence_as(structure, [_dropped(v, keep, U) for v, U in zip(flat, noise, strict=True)]), pull
+        return partial(_dropped, keep, noise)
 
     def _noise(self, purpose: str, index: int, v: Any) -> Array:
         if not is_array(v) or v.dtype.kind != "f":
@@ -152,12 +160,22 @@ class DropoutWrapper(Wrapper):
         return self._drawn[purpose, index]
 
 
-def _dropped(v: Any, keep: float, U: Array | None) -> Any:
-    """A value, or its gradient, which is dropped alike [GRAD-17]; without noise it stays."""
-    if U is None or v is None:
-        return v
-    with quiet():
-        return v / keep * np.floor(keep + U)
+def _pull(pull_cell: Any, drops: _Drops, d_output: Any, d_new_state: Any) -> Any:
+    """A gradient is dropped as its value was [GRAD-17]: those of output and new state before the cell's pull."""
+    d_dropped, d_state, d_variables = pull_cell(drops.output(d_output), drops.state(d_new_state))
+    return drops.inputs(d_dropped), d_state, d_variables
+
+
+def _dropped(keep: float, noise: list[Array | None], structure: Any) -> Any:
+    """A structure of values, or of their gradients, with every leaf dropped that there is noise for."""
+    leaves = zip(flatten(structure), noise, strict=True)
+    return pack_sequence_as(structure, [v if U is None or v is None else _thinned(v, keep, U) for v, U in leaves])
+
+
+@quiet()
+def _thinned(v: Array, keep: float, U: Array) -> Any:
+    """v [B, ...], U [B, ...] or [1, ...] [EQ-9]."""
+    return v / keep * np.floor(keep + U)
 
 
 def _everything(part: Any) -> bool:

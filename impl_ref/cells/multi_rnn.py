@@ -1,6 +1,7 @@
 """MultiRNNCell: cells one above the other; it refuses to have an equation of its own."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from dynamic_rnn_spec import ArgumentTypeError, ArgumentValueError, Variable, variable_scope
@@ -11,7 +12,8 @@ from ..dtypes import describe_type
 from ..rnn_cell import RNNCell
 from ..zero_state import zero_state
 from .options import flag
-from .weighted import check_one_array, quiet, side_by_side
+from .pulling import sum_gradients
+from .weighted import check_one_array, side_by_side
 
 
 class MultiRNNCell(RNNCell):
@@ -67,38 +69,38 @@ class MultiRNNCell(RNNCell):
 
     def call(self, inputs: Any, state: Any) -> tuple[Any, Any]:
         """The inputs to the output of the last cell, and the cells' new states."""
-        output, new_states = inputs, []
-        for index, (cell, old) in enumerate(zip(self._cells, self._states(state), strict=True)):
-            with variable_scope(_scope_of(index)):
-                output, new = cell(output, old)
-            new_states.append(new)
-        return output, self._joined(new_states)
+        return self._forward(lambda cell, x, old: cell(x, old), inputs, state)
 
     def call_vjp(self, inputs: Any, state: Any) -> tuple[tuple[Any, Any], Any]:
         """The step, and how to pull gradients back through it, from the last cell to the first."""
-        output, news, pulls = inputs, [], []
+        pulls: list[Any] = []
+
+        def step(cell: Any, x: Any, old: Any) -> Any:
+            result, pull = cell.vjp(x, old)
+            pulls.append(pull)
+            return result
+
+        return self._forward(step, inputs, state), partial(self._pull, pulls)
+
+    def _forward(self, step: Callable[[Any, Any, Any], Any], inputs: Any, state: Any) -> tuple[Any, Any]:
+        """The output of each cell goes into the next; ``step(cell, x, old)`` is a cell's (output, new_state) [EQ-8]."""
+        output, new_states = inputs, []
         for index, (cell, old) in enumerate(zip(self._cells, self._states(state), strict=True)):
-            with variable_scope(_scope_of(index)):
-                (output, new), pull_cell = cell.vjp(output, old)
-            news.append(new)
-            pulls.append(pull_cell)
+            with variable_scope(f"cell_{index}"):  # VAR-5
+                output, new = step(cell, output, old)
+            new_states.append(new)
+        return output, self._joined(new_states)
 
-        def pull(d_output: Any, d_new_state: Any) -> tuple[Any, Any, dict[Any, Any]]:
-            d_states: list[Any] = []
-            d_variables: dict[Any, Any] = {}
-            absent: dict[Any, None] = {}
-            for pull_cell, d_new in zip(reversed(pulls), reversed(self._states(d_new_state)), strict=True):
-                d_output, d_old, d_own = pull_cell(d_output, d_new)
-                d_states.insert(0, d_old)
-                for name, d in d_own.items():  # GRAD-16: a variable of several cells gets the sum
-                    if d is None:
-                        absent[name] = None
-                        continue
-                    with quiet():
-                        d_variables[name] = d_variables[name] + d if name in d_variables else d
-            return d_output, self._joined(d_states), {**absent, **d_variables}
-
-        return (output, self._joined(news)), pull
+    def _pull(self, pulls: list[Any], d_output: Any, d_new_state: Any) -> tuple[Any, Any, dict[Any, Any]]:
+        """The gradients of inputs, states and variables: those of each cell's inputs are of the output below it."""
+        d_states: list[Any] = []
+        d_variables: dict[Any, Any] = {}
+        for pull, d_new in zip(reversed(pulls), reversed(self._states(d_new_state)), strict=True):
+            d_output, d_old, d_own = pull(d_output, d_new)
+            d_states.insert(0, d_old)
+            for name, d in d_own.items():  # GRAD-16: a variable of several cells gets the sum
+                d_variables[name] = sum_gradients(d_variables.get(name), d)
+        return d_output, self._joined(d_states), d_variables
 
     def without_vjp(self) -> Any:
         """The stack, or what of its cells can't pull gradients back; see RNNCell."""
@@ -124,7 +126,3 @@ class MultiRNNCell(RNNCell):
             states.append(state[:, start : start + cell.state_size])
             start += cell.state_size
         return states
-
-
-def _scope_of(index: int) -> str:
-    return f"cell_{index}"  # VAR-5

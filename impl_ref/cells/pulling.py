@@ -11,6 +11,7 @@ from dynamic_rnn_spec import ArgumentTypeError
 
 from ..arrays import Array
 from ..dtypes import describe_type
+from .weighted import quiet
 
 
 def check_pulls(argument: str, function: Any, known: Any) -> None:
@@ -41,6 +42,12 @@ def through_sigmoid(s: Array, d_s: Array) -> Array:
 def through_clip(x: Array, bound: float | None, d_y: Array) -> Array:
     """d_x of ``y = clip(x, -bound, bound)``: nothing where x was changed [GRAD-11]; without a bound, d_y."""
     return d_y if bound is None else np.where(np.abs(x) > bound, np.zeros((), d_y.dtype), d_y)
+
+
+@quiet()
+def sum_gradients(one: Array | None, other: Array | None) -> Array | None:
+    """The gradient of what was used in two places; None, from either, is zeros."""
+    return other if one is None else one if other is None else one + other
 
 
 def sum_rows(d: Array) -> Array:

@@ -1,5 +1,6 @@
 """ResidualWrapper: the inputs added to a cell's output; it refuses to touch the state."""
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,7 @@ from dynamic_rnn_spec.structure import assert_same_structure, flatten, map_struc
 
 from ..arrays import Array
 from .options import optional_function
-from .pulling import check_pulls
+from .pulling import check_pulls, sum_gradients
 from .weighted import quiet
 from .wrapper import Wrapper
 
@@ -32,7 +33,7 @@ class ResidualWrapper(Wrapper):
 
     def __init__(self, cell: Any, residual_fn: Any = None) -> None:
         super().__init__(cell)
-        self._residual_fn = optional_function("residual_fn", residual_fn, "EQ-11") or _add
+        self._residual_fn: Any = optional_function("residual_fn", residual_fn, "EQ-11") or _add
 
     def __call__(self, inputs: Any, state: Any, scope: None | str | VariableScope = None) -> tuple[Any, Any]:
         """One step of the wrapped cell, its output changed and its new state as it is.
@@ -47,16 +48,9 @@ class ResidualWrapper(Wrapper):
     def vjp(self, inputs: Any, state: Any, scope: None | str | VariableScope = None) -> Any:
         """The step, and how to pull gradients back through it: a sum hands its gradient to both of its terms."""
         (outputs, new_state), pull_cell = self._cell.vjp(inputs, state, scope)
-        add_vjp = _add_vjp if adds(self) else getattr(self._residual_fn, "vjp")  # noqa: B009  # no function's own
+        add_vjp = _add_vjp if adds(self) else self._residual_fn.vjp
         whole, pull_sum = add_vjp(inputs, outputs)
-
-        def pull(d_whole: Any, d_new_state: Any) -> Any:
-            d_direct, d_outputs = pull_sum(d_whole)
-            d_inputs, d_state, d_variables = pull_cell(d_outputs, d_new_state)
-            with quiet():
-                return map_structure(_sum_of_gradients, d_inputs, d_direct), d_state, d_variables
-
-        return (whole, new_state), pull
+        return (whole, new_state), partial(_pull, pull_cell, pull_sum)
 
     def without_vjp(self) -> Any:
         """The wrapper, or what of the wrapped cell can't pull gradients back; see RNNCell."""
@@ -90,8 +84,11 @@ def _add_vjp(inputs: Any, outputs: Any) -> Any:
     return _add(inputs, outputs), lambda d: (d, d)
 
 
-def _sum_of_gradients(one: Array | None, other: Array | None) -> Array | None:
-    return other if one is None else one if other is None else _sum(one, other)
+def _pull(pull_cell: Any, pull_sum: Any, d_whole: Any, d_new_state: Any) -> Any:
+    """The inputs go into the sum and into the cell, so they have a gradient from each."""
+    d_direct, d_outputs = pull_sum(d_whole)
+    d_inputs, d_state, d_variables = pull_cell(d_outputs, d_new_state)
+    return map_structure(sum_gradients, d_inputs, d_direct), d_state, d_variables
 
 
 def _sum(x: Array, y: Array) -> Array:
