@@ -1,4 +1,4 @@
-"""The reference: r1.4's dynamic_rnn and its cells on NumPy, slow and clear; it knows no other implementation.
+"""The reference: r1.4's dynamic_rnn, its gradients and its cells in NumPy, written to be read rather than to be fast.
 
 Start reading at ``impl_ref/dynamic_rnn.py``.
 """

@@ -1,4 +1,4 @@
-"""Connects the reference to the contract: a case in, an outcome out; it knows nothing of clauses or suites."""
+"""Offers the reference to the conformance suite: it takes a case, runs it and returns the outcome."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""What counts as an array here: a NumPy array, or a NumPy scalar as one of rank 0; it refuses everything else."""
+"""Tells arrays from other values, a NumPy scalar being an array of rank 0, and makes read-only views of them."""
 
 from typing import Any, TypeGuard
 

@@ -1,4 +1,4 @@
-"""Times the reference by the number of steps, and beside TensorFlow 1.4.1; it refuses to judge what is fast enough.
+"""Times the reference for several numbers of steps, with TensorFlow 1.4.1 beside it where that is installed.
 
 ``python -m impl_ref.bench`` runs an LSTMCell forward for several T and fits a line through the medians. With
 ``--tensorflow14 PYTHON``, an interpreter that has TensorFlow 1.4.1, the same network runs there in turn with ours,

@@ -1,4 +1,4 @@
-"""Which values name a dtype; refuses to guess one that TensorFlow and NumPy would read differently."""
+"""Reads what names a dtype, and refuses names that TensorFlow and NumPy read differently."""
 
 from typing import Any
 
@@ -43,7 +43,7 @@ def dtype_agrees(wanted: DType, got: DType) -> bool:
 
 
 def describe_type(value: Any) -> str:
-    """A value that is no array, in the words of an error: its type, and the value where that is short."""
+    """How an error describes a value that is no array: by its type, or by the value where that is short."""
     if isinstance(value, type):
         return f"the type {value.__name__}"
     if value is None or isinstance(value, (bool, int, float, complex, str, bytes)):

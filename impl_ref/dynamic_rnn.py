@@ -1,4 +1,4 @@
-"""dynamic_rnn: the r1.4 page as one loop over time; it refuses to know any cell, and leaves refusals to other files.
+"""Runs a cell over every step of its inputs: the r1.4 page of dynamic_rnn as one loop over time.
 
 Letters: T steps, B rows (the batch), t a step. A clause id beside a line names the promise that this line keeps.
 """
@@ -81,7 +81,7 @@ def dynamic_rnn(
 def run_steps(
     cell: Any, inputs: Any, given: Arguments, opened: VariableScope, step: Callable[[Any, Any], Any]
 ) -> tuple[Any, Any]:
-    """The loop over time: ``step(step_inputs, old_state)``, which is the cell or stands for it, gives each step's pair.
+    """The loop over time; ``step(step_inputs, old_state)``, the cell or what stands for it, gives (output, new_state).
 
     Args:
         cell: as dynamic_rnn takes it; it makes the zero state.

@@ -1,4 +1,4 @@
-"""dynamic_rnn_vjp: dynamic_rnn and its gradients, as back propagation through time; it refuses to know any cell.
+"""Runs dynamic_rnn and pulls gradients back through it: back propagation through time.
 
 The forward pass is the one loop of ``dynamic_rnn``; what each of its steps says of pulling gradients back goes on a
 tape, and the backward pass takes it off again, from the last step to the first. docs/gradients.md derives it.
@@ -159,5 +159,5 @@ def _zeros_elsewhere(structure: Any, counts: Array) -> Any:
 
 
 def _wide(d: Array) -> Any:
-    """In which dtype many gradients like ``d`` are summed."""
+    """The dtype in which gradients like ``d`` are summed."""
     return np.promote_types(d.dtype, np.float32)

@@ -1,4 +1,4 @@
-"""RNNCell on NumPy: the protocol of dynamic_rnn_spec with a zero state of its own; refuses to do a step."""
+"""Defines RNNCell, which cells derive from: the protocol of dynamic_rnn_spec, with a zero state of NumPy arrays."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Which sequence is being run, for cells that keep one draw of noise for all of its steps; it knows no cell.
+"""Says which sequence is being run, so that a cell can keep one draw of noise for all of its steps.
 
 A cell that draws once per sequence remembers ``current_sequence()`` with the draw, and draws again when that has
 changed. So it hears of a new sequence at any depth of nesting, inside a user's own cell too.

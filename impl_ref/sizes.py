@@ -1,4 +1,4 @@
-"""What a cell's state_size and output_size stand for; refuses to know which arrays will have these sizes."""
+"""Reads state_size and output_size: the dimensions of one row of each of a cell's arrays."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Weights by TensorFlow's variable names, from and to a mapping, .npz or .safetensors; it refuses to know any cell."""
+"""Loads weights by TensorFlow's variable names from a mapping, .npz or .safetensors, and saves them to a file."""
 
 import os
 import zipfile
@@ -74,7 +74,7 @@ def save_weights(target: str | os.PathLike[str], store: VariableStore | None = N
 
 
 def _write_npz(path: Path, values: Mapping[str, Array]) -> None:
-    """What np.savez writes; that takes names as keyword arguments and so has no room for "file"."""
+    """Write what np.savez would; it takes names as keyword arguments, so none could be called "file"."""
     with zipfile.ZipFile(path, "w") as archive:
         for name, value in values.items():
             with archive.open(f"{name}.npy", "w", force_zip64=True) as member:

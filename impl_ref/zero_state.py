@@ -1,4 +1,4 @@
-"""The state before the first step: zeros, or what a cell makes instead; refuses to know what a cell does with it."""
+"""Makes the state before the first step: the caller's, zeros, or what a cell makes instead."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -51,7 +51,7 @@ def zeros(cell: CellProtocol, batch_size: Any, dtype: Any) -> Any:
 
 
 def starting_state(cell: CellProtocol, given: "Arguments") -> Any:
-    """What the first step is given: ``initial_state`` in the containers of state_size, or the cell's zero state.
+    """The state that the first step is given: ``initial_state`` in the containers of state_size, or the zero state.
 
     Raises:
         TypeError: a zero state that the cell makes itself has a leaf that is no array [CELL-9].

@@ -1,4 +1,4 @@
-"""The cells of r1.4's ``tf.nn.rnn_cell`` on NumPy, a file for each; they know one step, and refuse to know the loop."""
+"""The cells of r1.4's ``tf.nn.rnn_cell`` in NumPy, a file for each."""
 
 from .basic_lstm import BasicLSTMCell
 from .basic_rnn import BasicRNNCell

@@ -1,4 +1,4 @@
-"""BasicLSTMCell: the LSTM without options; it refuses to clip, to project and to peep."""
+"""BasicLSTMCell: computes one step of a plain LSTM and pulls gradients back through it."""
 
 from functools import partial
 from typing import Any, NamedTuple
@@ -16,7 +16,7 @@ from .weighted import WeightedCell, apart, columns, quiet, side_by_side, sigmoid
 
 
 class _Step(NamedTuple):
-    """What a step read and computed, for its pull: B rows, d columns of the inputs, n units."""
+    """What a step read and computed, kept for its pull: B rows, d columns of the inputs, n units."""
 
     x: Array  # [B, d]
     c: Array  # [B, n], the old one
@@ -86,7 +86,7 @@ class BasicLSTMCell(WeightedCell):
         return self._result(step), partial(self._pull, step)
 
     def _checked(self, x: Any, state: Any) -> tuple[Array, Array, Array, Array, Array]:
-        """x, c, h, K and b of a step, which fit together."""
+        """x, c, h, K and b of a step, once they are checked."""
         n = self._num_units
         c, h = split_state(state, n, self._state_is_tuple)
         self.check_step(x, [(c, n), (h, n)], self._kernel)
@@ -109,7 +109,7 @@ class BasicLSTMCell(WeightedCell):
 
     @quiet()
     def _pull(self, step: _Step, d_output: Array, d_state: Any) -> tuple[Array, Any, dict[Any, Array]]:
-        """d_x, (d_c, d_h) and those of the weights: the lines of ``_forward``, from the last to the first."""
+        """d_x, (d_c, d_h) and the gradients of the weights, by the lines of ``_forward`` from the last to the first."""
         act = self._activation
         x, c, K, xh, j, s_i, s_f, s_o, c_new, _ = step
         d_c_new, d_h_new = split_state(d_state, self._num_units, self._state_is_tuple)
@@ -126,6 +126,6 @@ class BasicLSTMCell(WeightedCell):
         return d_x, join_state(d_c, d_h, self._state_is_tuple), d_weights
 
     def without_vjp(self) -> Any:
-        """The cell itself where it can't pull gradients back; see RNNCell."""
+        """The cell itself, if it can't pull gradients back; see RNNCell."""
         check_pulls("activation", self._activation, np.tanh)
         return super().without_vjp()

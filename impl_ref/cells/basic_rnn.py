@@ -1,4 +1,4 @@
-"""BasicRNNCell: one matrix product and an activation; it refuses to keep anything but its output."""
+"""BasicRNNCell: computes one step of the plain recurrent cell and pulls gradients back through it."""
 
 from functools import partial
 from typing import Any, NamedTuple
@@ -14,7 +14,7 @@ from .weighted import WeightedCell, apart, quiet, side_by_side
 
 
 class _Step(NamedTuple):
-    """What a step read and computed, for its pull: B rows, d columns of the inputs, n units."""
+    """What a step read and computed, kept for its pull: B rows, d columns of the inputs, n units."""
 
     x: Array  # [B, d]
     K: Array  # [d + n, n]
@@ -68,7 +68,7 @@ class BasicRNNCell(WeightedCell):
         return (step.h_new, step.h_new), partial(self._pull, step)
 
     def _checked(self, x: Any, h: Any) -> tuple[Array, Array, Array, Array]:
-        """x, h, K and b of a step, which fit together."""
+        """x, h, K and b of a step, once they are checked."""
         self.check_step(x, [(h, self._num_units)], self._kernel)
         return x, h, self._kernel.read(x), self._bias.read(x)
 
@@ -82,7 +82,7 @@ class BasicRNNCell(WeightedCell):
 
     @quiet()
     def _pull(self, step: _Step, d_output: Array, d_state: Array) -> tuple[Array, Array, dict[Any, Array]]:
-        """d_x, d_h and those of the weights: the lines of ``_forward``, from the last to the first."""
+        """d_x, d_h and the gradients of the weights, by the lines of ``_forward`` from the last to the first."""
         x, K, xh, a, _ = step
         d_h_new = d_output + d_state
         d_a = through_activation(self._activation, a, d_h_new)
@@ -90,6 +90,6 @@ class BasicRNNCell(WeightedCell):
         return d_x, d_h, {self._kernel: xh.T @ d_a, self._bias: sum_rows(d_a)}
 
     def without_vjp(self) -> Any:
-        """The cell itself where it can't pull gradients back; see RNNCell."""
+        """The cell itself, if it can't pull gradients back; see RNNCell."""
         check_pulls("activation", self._activation, np.tanh)
         return super().without_vjp()

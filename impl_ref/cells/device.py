@@ -1,4 +1,4 @@
-"""DeviceWrapper: a cell and a device's name; it refuses to move anything, for NumPy arrays live on the host."""
+"""DeviceWrapper: keeps a device's name beside a cell, which runs on the host in any case."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""DropoutWrapper: a cell whose inputs, state and output are thinned by noise; it refuses to know its equations."""
+"""DropoutWrapper: drops numbers of a cell's inputs, state and output at random, and their gradients with them."""
 
 from collections.abc import Callable
 from functools import partial
@@ -20,7 +20,7 @@ from .wrapper import Wrapper
 
 
 class _Drops(NamedTuple):
-    """What drops the inputs, new state and output of one step, and their gradients in the same places."""
+    """Functions that drop the inputs, new state and output of one step, and their gradients in the same places."""
 
     inputs: Callable[[Any], Any]
     state: Callable[[Any], Any]
@@ -115,7 +115,7 @@ class DropoutWrapper(Wrapper):
         return result, partial(_pull, pulls[0], drops)
 
     def _forward(self, step: Callable[[Any, Any], Any], inputs: Any, state: Any) -> tuple[tuple[Any, Any], _Drops]:
-        """The step between the drops, and these; ``step(x, old)`` is the wrapped cell's (output, new_state)."""
+        """The step between the drops, and the drops; ``step(x, old)`` is the wrapped cell's (output, new_state)."""
         drop_inputs = self._drop("input", inputs, _everything)
         output, new_state = step(drop_inputs(inputs), state)
         drop_state = self._drop("state", new_state, self._visitor)
@@ -123,7 +123,7 @@ class DropoutWrapper(Wrapper):
         return (drop_output(output), drop_state(new_state)), _Drops(drop_inputs, drop_state, drop_output)
 
     def _drop(self, purpose: str, structure: Any, visitor: Callable[[Any], Any]) -> Callable[[Any], Any]:
-        """What drops the leaves that the visitor chooses, always by the same noise, which is drawn here."""
+        """Draw noise for the leaves that the visitor chooses, and give the function that drops them by it."""
         keep = self._keep[purpose]
         if keep == 1:
             return lambda v: v
@@ -167,14 +167,14 @@ def _pull(pull_cell: Any, drops: _Drops, d_output: Any, d_new_state: Any) -> Any
 
 
 def _dropped(keep: float, noise: list[Array | None], structure: Any) -> Any:
-    """A structure of values, or of their gradients, with every leaf dropped that there is noise for."""
+    """A structure of values, or of their gradients, in which every leaf with noise is dropped."""
     leaves = zip(flatten(structure), noise, strict=True)
     return pack_sequence_as(structure, [v if U is None or v is None else _thinned(v, keep, U) for v, U in leaves])
 
 
 @quiet()
 def _thinned(v: Array, keep: float, U: Array) -> Any:
-    """v [B, ...], U [B, ...] or [1, ...] [EQ-9]."""
+    """The equation of dropout for v: [B, ...] and U: [B, ...] or [1, ...] [EQ-9]."""
     return v / keep * np.floor(keep + U)
 
 
@@ -187,7 +187,7 @@ def _all_but_c(part: Any) -> Any:
 
 
 def _chosen(part: Any, visitor: Callable[[Any], Any]) -> list[bool]:
-    """For each leaf of ``part`` whether the visitor has it dropped [EQ-20]."""
+    """Whether the visitor wants it dropped, for each leaf of ``part`` [EQ-20]."""
     answer = visitor(part)
     if not is_sequence(part):
         return [_as_bool(answer)]

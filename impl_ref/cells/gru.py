@@ -1,4 +1,4 @@
-"""GRUCell: the gated recurrent unit with reset before the product; it refuses to keep anything but its output."""
+"""GRUCell: computes one step of the gated recurrent unit and pulls gradients back through it."""
 
 from functools import partial
 from typing import Any, NamedTuple
@@ -14,7 +14,7 @@ from .weighted import WeightedCell, apart, columns, quiet, side_by_side, sigmoid
 
 
 class _Weights(NamedTuple):
-    """The values of the weights at a step: d columns of the inputs, n units."""
+    """The values that the weights have at a step: d columns of the inputs, n units."""
 
     Kg: Array  # [d + n, 2n]
     bg: Array  # [2n]
@@ -23,7 +23,7 @@ class _Weights(NamedTuple):
 
 
 class _Step(NamedTuple):
-    """What a step read and computed, for its pull: B rows; each [B, n] if nothing else stands beside it."""
+    """What a step read and computed, kept for its pull: each [B, n] where no other shape stands beside it."""
 
     x: Array  # [B, d]
     h: Array
@@ -96,7 +96,7 @@ class GRUCell(WeightedCell):
         return (step.h_new, step.h_new), partial(self._pull, step)
 
     def _checked(self, x: Any, h: Any) -> tuple[Array, Array, _Weights]:
-        """x, h and the weights of a step, which fit together."""
+        """x, h and the weights of a step, once they are checked."""
         self.check_step(x, [(h, self._num_units)], self._gates_kernel)
         weights = (self._gates_kernel, self._gates_bias, self._candidate_kernel, self._candidate_bias)
         return x, h, _Weights(*(weight.read(x) for weight in weights))
@@ -115,7 +115,7 @@ class GRUCell(WeightedCell):
 
     @quiet()
     def _pull(self, step: _Step, d_output: Array, d_state: Array) -> tuple[Array, Array, dict[Any, Array]]:
-        """d_x, d_h and those of the weights: the lines of ``_forward``, from the last to the first."""
+        """d_x, d_h and the gradients of the weights, by the lines of ``_forward`` from the last to the first."""
         x, h, (Kg, _, Kc, _), xh, r, u, xrh, a, c, _ = step
         depth = x.shape[1]
         d_h_new = d_state + d_output
@@ -137,6 +137,6 @@ class GRUCell(WeightedCell):
         return d_x, d_h, d_weights
 
     def without_vjp(self) -> Any:
-        """The cell itself where it can't pull gradients back; see RNNCell."""
+        """The cell itself, if it can't pull gradients back; see RNNCell."""
         check_pulls("activation", self._activation, np.tanh)
         return super().without_vjp()

@@ -1,4 +1,4 @@
-"""LSTMCell: the LSTM with peepholes, clipping and projection as options; it refuses to know any wrapper."""
+"""LSTMCell: computes one step of an LSTM with its options, and pulls gradients back through it."""
 
 from functools import partial
 from typing import Any, NamedTuple
@@ -16,7 +16,7 @@ from .weighted import WeightedCell, apart, columns, quiet, side_by_side, sigmoid
 
 
 class _Weights(NamedTuple):
-    """The values of the weights at a step: d columns of the inputs, n units, p columns of the output."""
+    """The values that the weights have at a step: d columns of the inputs, n units, p columns of the output."""
 
     K: Array  # [d + p, 4n]
     b: Array  # [4n]
@@ -27,7 +27,7 @@ class _Weights(NamedTuple):
 
 
 class _Step(NamedTuple):
-    """What a step read and computed, for its pull: B rows; each [B, n] if nothing else stands beside it."""
+    """What a step read and computed, kept for its pull: each [B, n] where no other shape stands beside it."""
 
     x: Array  # [B, d]
     c: Array
@@ -136,7 +136,7 @@ class LSTMCell(WeightedCell):
         return self._result(step), partial(self._pull, step)
 
     def _checked(self, x: Any, state: Any) -> tuple[Array, Array, Array, _Weights]:
-        """x, c, m and the weights of a step, which fit together."""
+        """x, c, m and the weights of a step, once they are checked."""
         c, m = split_state(state, self._num_units, self._state_is_tuple)
         self.check_step(x, [(c, self._num_units), (m, self.output_size)], self._kernel)
         w_i = w_f = w_o = P = None
@@ -173,7 +173,7 @@ class LSTMCell(WeightedCell):
 
     @quiet()
     def _pull(self, step: _Step, d_output: Array, d_state: Any) -> tuple[Array, Any, dict[Any, Array]]:
-        """d_x, (d_c, d_m) and those of the weights: the lines of ``_forward``, from the last to the first."""
+        """d_x, (d_c, d_m) and the gradients of the weights, by the lines of ``_forward`` from the last to the first."""
         x, c, (K, _, w_i, w_f, w_o, P), xm, j, s_i, s_f, c_free, c_new, s_o, q, m_free, _ = step
         act = self._activation
         d_c_new, d_m_new = split_state(d_state, self._num_units, self._state_is_tuple)
@@ -203,7 +203,7 @@ class LSTMCell(WeightedCell):
         return d_x, join_state(d_c, d_m, self._state_is_tuple), d_weights
 
     def without_vjp(self) -> Any:
-        """The cell itself where it can't pull gradients back; see RNNCell."""
+        """The cell itself, if it can't pull gradients back; see RNNCell."""
         check_pulls("activation", self._activation, np.tanh)
         return super().without_vjp()
 

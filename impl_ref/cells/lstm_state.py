@@ -1,4 +1,4 @@
-"""The two forms of an LSTM's state, a tuple (c, h) and one array with c to the left; it refuses to compute them."""
+"""Splits and joins an LSTM's state, which is a tuple (c, h) or one array with c to the left."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from .weighted import check_one_array, side_by_side
 
 
 def state_size_of(c_columns: int, h_columns: int, as_tuple: bool) -> LSTMStateTuple | int:
-    """The state_size of such a cell [STATE-5, STATE-6]."""
+    """The state_size of a cell with such a state [STATE-5, STATE-6]."""
     return LSTMStateTuple(c_columns, h_columns) if as_tuple else c_columns + h_columns
 
 

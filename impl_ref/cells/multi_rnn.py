@@ -1,4 +1,4 @@
-"""MultiRNNCell: cells one above the other; it refuses to have an equation of its own."""
+"""MultiRNNCell: runs cells one above the other, the output of each being the input of the next."""
 
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -58,7 +58,7 @@ class MultiRNNCell(RNNCell):
 
     @property
     def variables(self) -> Sequence[Variable]:
-        """Those of the cells, the lowest first; those of an instance that stands twice, once [SCOPE-14]."""
+        """The variables of the cells, the lowest first, and once each: an instance may stand twice [SCOPE-14]."""
         return tuple(dict.fromkeys(variable for cell in self._cells for variable in cell.variables))
 
     def zero_state(self, batch_size: int, dtype: Any) -> Any:
@@ -92,7 +92,7 @@ class MultiRNNCell(RNNCell):
         return output, self._joined(new_states)
 
     def _pull(self, pulls: list[Any], d_output: Any, d_new_state: Any) -> tuple[Any, Any, dict[Any, Any]]:
-        """The gradients of inputs, states and variables: those of each cell's inputs are of the output below it."""
+        """Each cell's pull, the last cell first: the gradient of its inputs is that of the output below it."""
         d_states: list[Any] = []
         d_variables: dict[Any, Any] = {}
         for pull, d_new in zip(reversed(pulls), reversed(self._states(d_new_state)), strict=True):
@@ -103,7 +103,7 @@ class MultiRNNCell(RNNCell):
         return d_output, self._joined(d_states), d_variables
 
     def without_vjp(self) -> Any:
-        """The stack, or what of its cells can't pull gradients back; see RNNCell."""
+        """The first cell that can't pull gradients back, of the stack and its cells; see RNNCell."""
         lacking = super().without_vjp()
         for cell in self._cells:
             lacking = lacking or cell.without_vjp()

@@ -1,4 +1,4 @@
-"""Noise for dropout: independent streams of uniform numbers from one seed; it refuses to know what they drop."""
+"""Draws the uniform noise for dropout from one seed, in a stream for each purpose and leaf."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The checks of what a cell is made with; they refuse to know which cell it is.
+"""Checks what a cell is made with.
 
 Every number is given back as a Python number: a NumPy scalar in an equation would lift float32 arrays to its own
 precision [EQ-16].

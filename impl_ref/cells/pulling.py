@@ -1,4 +1,4 @@
-"""Gradients through what is no equation of a cell's own: activations, clips, sums of rows; it refuses to know any cell.
+"""Pulls gradients back through what the cells have in common: activations, sigmoids, clips and sums.
 
 A gradient ``d_y`` is that of the loss with respect to y, in the shape of y.
 """
@@ -34,7 +34,7 @@ def through_activation(act: Any, x: Array, d_y: Array) -> Array:
 
 
 def through_sigmoid(s: Array, d_s: Array) -> Array:
-    """d_x of ``s = sigmoid(x)``, by s itself."""
+    """d_x of ``s = sigmoid(x)``, computed from s."""
     d_x: Array = d_s * s * (1 - s)
     return d_x
 
@@ -46,11 +46,11 @@ def through_clip(x: Array, bound: float | None, d_y: Array) -> Array:
 
 @quiet()
 def sum_gradients(one: Array | None, other: Array | None) -> Array | None:
-    """The gradient of what was used in two places; None, from either, is zeros."""
+    """The gradient of a value that was used in two places; None stands for zeros."""
     return other if one is None else one if other is None else one + other
 
 
 def sum_rows(d: Array) -> Array:
-    """The gradient [n] of what was added to each row of [B, n]."""
+    """The gradient [n] of an array that was added to each row of [B, n]."""
     total: Array = d.sum(axis=0)
     return total

@@ -1,4 +1,4 @@
-"""ResidualWrapper: the inputs added to a cell's output; it refuses to touch the state."""
+"""ResidualWrapper: adds a cell's inputs to its output."""
 
 from functools import partial
 from typing import Any
@@ -36,7 +36,7 @@ class ResidualWrapper(Wrapper):
         self._residual_fn: Any = optional_function("residual_fn", residual_fn, "EQ-11") or _add
 
     def __call__(self, inputs: Any, state: Any, scope: None | str | VariableScope = None) -> tuple[Any, Any]:
-        """One step of the wrapped cell, its output changed and its new state as it is.
+        """One step of the wrapped cell, with the inputs added to its output.
 
         Raises:
             TypeError: without ``residual_fn``, inputs and outputs in different containers or dtypes [EQ-11].
@@ -53,13 +53,13 @@ class ResidualWrapper(Wrapper):
         return (whole, new_state), partial(_pull, pull_cell, pull_sum)
 
     def without_vjp(self) -> Any:
-        """The wrapper, or what of the wrapped cell can't pull gradients back; see RNNCell."""
+        """The first cell that can't pull gradients back, of the wrapper and the wrapped cell; see RNNCell."""
         check_pulls("residual_fn", self._residual_fn, _add)
         return super().without_vjp()
 
 
 def adds(wrapper: ResidualWrapper) -> bool:
-    """Whether it has no ``residual_fn`` of the caller's."""
+    """Whether it adds inputs and outputs: it was given no ``residual_fn``."""
     return wrapper._residual_fn is _add
 
 

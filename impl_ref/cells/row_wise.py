@@ -1,4 +1,4 @@
-"""Which cells compute every row by itself, so that a row that doesn't count may hold anything; it runs none."""
+"""Tells which cells compute every row by itself, so that a row that doesn't count may hold anything."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What the cells with weights share: the checks of a step's arrays, the sigmoid; it refuses to know any equation."""
+"""Checks the arrays of a step, joins and splits their columns, and has the sigmoid: what cells with weights share."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -20,7 +20,7 @@ class WeightedCell(RNNCell):
     """
 
     def input_depth(self, inputs_shape: Any) -> int:
-        """d, for the first inputs that the cell is given; called before it makes any variable.
+        """d, from the shape of the first inputs, checked before any variable is made.
 
         Raises:
             TypeError: they are no single array, or not of a floating dtype [EQ-22].
@@ -35,7 +35,7 @@ class WeightedCell(RNNCell):
         return depth
 
     def check_step(self, x: Any, states: Sequence[tuple[Any, int]], kernel: Weight) -> None:
-        """Refuse what NumPy would cast or spread silently.
+        """Refuse arrays that NumPy would silently cast or broadcast.
 
         Args:
             x: the inputs, to be [B, d] in the dtype of the kernel.
@@ -71,7 +71,7 @@ class WeightedCell(RNNCell):
 
 
 def check_one_array(state: Any) -> None:
-    """Refuse what can't be several states side by side.
+    """Refuse a state that is no single array of rows and columns.
 
     Raises:
         TypeError: it is no array [INIT-9].
@@ -90,18 +90,18 @@ def side_by_side(*arrays: Array) -> Array:
 
 
 def columns(array: Array, parts: int) -> list[Array]:
-    """``array`` [B, parts * n] as that many views [B, n], from the left."""
+    """Cut ``array`` [B, parts * n] into that many views [B, n], from the left."""
     n = array.shape[1] // parts
     return [array[:, part * n : (part + 1) * n] for part in range(parts)]
 
 
 def apart(array: Array, left: int) -> tuple[Array, Array]:
-    """What ``side_by_side`` joined: the ``left`` first columns, and the others."""
+    """Undo ``side_by_side``: the first ``left`` columns, and the others."""
     return array[:, :left], array[:, left:]
 
 
 def sigmoid(x: Array) -> Array:
-    """The logistic function in the dtype of ``x``; where exp overflows, the limit 0 is the right answer."""
+    """The logistic function, in the dtype of ``x``; where exp overflows it is 0, as it should be."""
     with np.errstate(over="ignore"):
         result: Array = 1 / (1 + np.exp(-x))
     return result

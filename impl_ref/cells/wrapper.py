@@ -1,4 +1,4 @@
-"""What the wrappers share: the sizes and zero state of the wrapped cell; they refuse to add a scope [VAR-6]."""
+"""Gives every wrapper the sizes, variables and zero state of the cell it wraps, and no scope of its own [VAR-6]."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -37,7 +37,7 @@ class Wrapper(RNNCell):
         return variables
 
     def without_vjp(self) -> Any:
-        """The wrapper, or what of the wrapped cell can't pull gradients back; see RNNCell."""
+        """The first cell that can't pull gradients back, of the wrapper and the wrapped cell; see RNNCell."""
         return super().without_vjp() or self._cell.without_vjp()
 
     def zero_state(self, batch_size: int, dtype: Any) -> Any:

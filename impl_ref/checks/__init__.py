@@ -1,1 +1,1 @@
-"""The checks of what a call is given and of what a cell returns: each refuses by argument, wanted, got and clause."""
+"""Checks what a call is given and what a cell returns; a refusal names argument, wanted, got and clause."""

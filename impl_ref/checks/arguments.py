@@ -1,4 +1,4 @@
-"""The checks of dynamic_rnn's nine arguments, in their order [ERR-4]; it runs no cell and makes no variable.
+"""Checks dynamic_rnn's nine arguments in their order [ERR-4], before any cell runs or any variable is made.
 
 Every refusal is an ArgumentTypeError or ArgumentValueError that names the argument, what was wanted, what came, and
 the clause. The two arguments that are structures of arrays have their own files: ``inputs.py`` and ``state.py``.
@@ -52,7 +52,7 @@ def check_arguments(
     time_major: Any,
     scope: Any,
 ) -> Arguments:
-    """Refuse what dynamic_rnn refuses, or give what its loop needs.
+    """Check all arguments in their order, and give what the loop needs.
 
     Raises:
         TypeError, ValueError: the first argument, in the order of the lines below, that is not as the docstring of

@@ -1,4 +1,4 @@
-"""The checks of a vjp's cotangents against what dynamic_rnn returned; they refuse to cast or to broadcast."""
+"""Checks the cotangents that a vjp is given against what dynamic_rnn returned."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ from ..dtypes import describe_type
 
 
 def has_gradient(array: Any) -> bool:
-    """Whether an array is of a dtype that a gradient can have; whole numbers, bools and text have none [GRAD-2]."""
+    """Whether an array has a dtype that gradients can have; integers, bools and text have none [GRAD-2]."""
     return bool(np.asarray(array).dtype.kind in "fc")
 
 

@@ -1,4 +1,4 @@
-"""The checks of dynamic_rnn's ``inputs``: arrays that agree on batch and time; it refuses to move their axes."""
+"""Checks dynamic_rnn's ``inputs``: they hold arrays, which agree on batch and time."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""The checks of what a cell's ``pull`` gives back at a step; they refuse to know what it pulled through."""
+"""Checks what a cell's pull gives back at a step."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The checks on what a cell returns from a step; it refuses to repair it: no cast, no broadcast, nothing dropped."""
+"""Checks what a cell returns from a step; nothing is cast, broadcast or dropped to make it fit."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""The checks of dynamic_rnn's ``initial_state`` against the cell's state_size; it refuses to cast or to broadcast."""
+"""Checks the containers and shapes of dynamic_rnn's ``initial_state`` against the cell's state_size."""
 
 from typing import Any
 

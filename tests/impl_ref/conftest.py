@@ -1,4 +1,4 @@
-"""What the reference's own tests share: a fresh store for each, and one way to look at a refusal."""
+"""Gives each of the reference's tests a fresh store, and a way to look at a refusal."""
 
 import contextlib
 from collections.abc import Callable, Iterator

@@ -1,4 +1,4 @@
-"""The reference as an implementation of the contract."""
+"""Runs the reference as the conformance suite does."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""What counts as an array."""
+"""Tests what counts as an array."""
 
 import numpy as np
 

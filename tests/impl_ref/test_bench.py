@@ -1,4 +1,4 @@
-"""The benchmark: its arithmetic, its report, and what it says when there is no other interpreter."""
+"""Tests the benchmark: its arithmetic, its report, and what it says without another interpreter."""
 
 import json
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Gradients of every built-in cell, option, wrapper and nesting against central differences, in float64."""
+"""Compares gradients of every built-in cell, option, wrapper and nesting with central differences, in float64."""
 
 from collections.abc import Callable, Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""Which values name a dtype."""
+"""Tests which values name a dtype."""
 
 from typing import Any
 

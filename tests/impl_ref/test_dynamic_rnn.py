@@ -1,4 +1,4 @@
-"""The loop: what each row and step sees and leaves, with cells small enough to follow by hand."""
+"""Tests the loop: what each row and step sees and leaves, with cells small enough to follow by hand."""
 
 import inspect
 from collections.abc import Callable

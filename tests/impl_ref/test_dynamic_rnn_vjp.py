@@ -1,4 +1,4 @@
-"""The loop backwards: exact laws of its form and of rows past their lengths, and what is refused before it runs."""
+"""Tests the loop backwards: laws that gradients keep exactly, rows past their lengths, and what is refused."""
 
 import inspect
 from collections.abc import Callable

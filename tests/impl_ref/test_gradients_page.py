@@ -1,4 +1,4 @@
-"""What docs/gradients.md shows runs as it stands there; knows no wording."""
+"""Runs the examples of docs/gradients.md."""
 
 import doctest
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""RNNCell to derive from."""
+"""Tests RNNCell as a class to derive from."""
 
 from typing import Any
 

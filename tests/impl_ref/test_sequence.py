@@ -1,4 +1,4 @@
-"""Which sequence is being run."""
+"""Tests which sequence is being run."""
 
 import numpy as np
 import pytest

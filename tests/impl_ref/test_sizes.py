@@ -1,4 +1,4 @@
-"""What sizes stand for, and which are none."""
+"""Tests what sizes stand for, and what is no size."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Weights in and out by name."""
+"""Tests loading and saving weights by name."""
 
 import sys
 from pathlib import Path

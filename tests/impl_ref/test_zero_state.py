@@ -1,4 +1,4 @@
-"""The state before the first step."""
+"""Tests the state before the first step."""
 
 from typing import Any
 

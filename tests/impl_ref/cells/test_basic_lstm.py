@@ -1,4 +1,4 @@
-"""BasicLSTMCell by hand."""
+"""Computes a BasicLSTMCell by hand."""
 
 import math
 from typing import Any

@@ -1,4 +1,4 @@
-"""BasicRNNCell by hand."""
+"""Computes a BasicRNNCell by hand."""
 
 import math
 from typing import Any

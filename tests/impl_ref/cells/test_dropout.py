@@ -1,4 +1,4 @@
-"""DropoutWrapper: what is dropped, in which order, by which noise."""
+"""Tests what a DropoutWrapper drops, in which order and by which noise."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""GRUCell by hand."""
+"""Computes a GRUCell by hand."""
 
 import math
 from typing import Any

@@ -1,4 +1,4 @@
-"""LSTMCell by hand, with every option at once and each alone."""
+"""Computes an LSTMCell by hand, with every option at once and each alone."""
 
 import math
 from typing import Any

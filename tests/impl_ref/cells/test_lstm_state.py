@@ -1,4 +1,4 @@
-"""The two forms of an LSTM's state."""
+"""Tests both forms of an LSTM's state."""
 
 from typing import Any
 

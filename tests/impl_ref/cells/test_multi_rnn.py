@@ -1,4 +1,4 @@
-"""MultiRNNCell: the order of the cells, their states and their names."""
+"""Tests MultiRNNCell: the order of the cells, their states and their names."""
 
 from typing import Any
 

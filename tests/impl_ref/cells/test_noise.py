@@ -1,4 +1,4 @@
-"""Noise from a seed."""
+"""Tests that noise follows its seed."""
 
 from typing import Any
 

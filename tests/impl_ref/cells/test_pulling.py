@@ -1,4 +1,4 @@
-"""Gradients through activations, sigmoids, clips and sums of rows, by hand."""
+"""Computes gradients through activations, sigmoids, clips and sums of rows by hand."""
 
 from typing import Any
 

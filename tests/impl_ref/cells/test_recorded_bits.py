@@ -1,4 +1,4 @@
-"""Outputs, states and gradients of every built-in cell and option have, bit for bit, the values of commit 671c3eb.
+"""Compares what every cell computes, gradients too, with what commit 671c3eb computed, bit for bit.
 
 Every machine has these bits, for nothing is ever rounded. Inputs, states, weights and cotangents are small multiples of
 1/2; the activation and what stands in for the sigmoid are stairs in steps of 1/8; keep probabilities are 1/2. So no

@@ -1,4 +1,4 @@
-"""ResidualWrapper: what is added to what."""
+"""Tests what a ResidualWrapper adds to what."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Which cells may be given zeros in the rows that don't count: built-in ones through and through."""
+"""Tests which cells may be given zeros in the rows that don't count."""
 
 from typing import Any
 

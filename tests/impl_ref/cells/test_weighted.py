@@ -1,4 +1,4 @@
-"""What the cells with weights refuse at a step, and the sigmoid."""
+"""Tests the sigmoid, and what cells with weights refuse at a step."""
 
 import warnings
 from typing import Any

@@ -1,4 +1,4 @@
-"""What all wrappers have in common, and DeviceWrapper, which has nothing else."""
+"""Tests what all wrappers share, and DeviceWrapper, which has nothing else."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The checks of the nine arguments: each refusal word for word, and which of several comes first."""
+"""Tests the checks of the nine arguments: each refusal word for word, and which of several comes first."""
 
 from typing import Any
 

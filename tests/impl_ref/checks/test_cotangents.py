@@ -1,4 +1,4 @@
-"""The checks of cotangents against what was returned: None, containers, parts, dtypes and shapes [GRAD-21]."""
+"""Tests the checks of cotangents: None, containers, parts, dtypes and shapes [GRAD-21]."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The checks of ``inputs``: which structures hold arrays, and whether these agree on batch and time."""
+"""Tests the checks of ``inputs``: which structures hold arrays, and whether these agree on batch and time."""
 
 from collections import defaultdict
 from typing import Any

@@ -1,4 +1,4 @@
-"""The checks of what a pull gives at a step: a triple, and in it gradients like what they belong to [GRAD-5]."""
+"""Tests the checks of what a pull gives at a step: a triple, and gradients like what they belong to [GRAD-5]."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The checks on what a cell returns: a pair, outputs as output_size says, a state like the one given."""
+"""Tests the checks of what a cell returns: a pair, outputs as output_size says, a state like the one given."""
 
 from typing import Any
 

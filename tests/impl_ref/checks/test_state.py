@@ -1,4 +1,4 @@
-"""The checks of ``initial_state`` against state_size: containers, numbers of parts, shapes; dtypes are left alone."""
+"""Tests the checks of ``initial_state``: containers, numbers of parts, shapes; any dtype is taken."""
 
 from typing import Any
 
