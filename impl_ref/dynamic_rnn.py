@@ -18,15 +18,15 @@ from .sequence import new_sequence
 from .zero_state import starting_state
 
 
-def dynamic_rnn(
+def dynamic_rnn(  # the page's nine parameters: SIG-1, in its order; SIG-2, by position or by name; SIG-3, its defaults
     cell: Any,
     inputs: Any,
     sequence_length: Any = None,
     initial_state: Any = None,
     dtype: Any = None,
     parallel_iterations: Any = None,
-    swap_memory: Any = False,
-    time_major: Any = False,
+    swap_memory: Any = False,  # SWAP-1
+    time_major: Any = False,  # TIME-1
     scope: Any = None,
 ) -> tuple[Any, Any]:
     """Run ``cell`` over every step of ``inputs``, each time on the whole batch; give its outputs and final state.
@@ -70,10 +70,12 @@ def dynamic_rnn(
 
     From: the r1.4 page; where it is silent, TensorFlow 1.4.1.
     """
+    # ERR-2: what can be judged without the cell is refused here, before it is called.
     given = check_arguments(
         cell, inputs, sequence_length, initial_state, dtype, parallel_iterations, swap_memory, time_major, scope
     )
-    # SCOPE-1: "rnn" if None. ERR-3: when anything below fails, no variable and no half-built cell is left.
+    # SCOPE-1: "rnn" if None; SCOPE-4: a VariableScope keeps its own full name. ERR-3: when anything below fails, no
+    # variable and no half-built cell is left.
     with default_store().transaction(), variable_scope(given.scope) as opened, new_sequence():
         return run_steps(cell, inputs, given, opened, step=cell)
 
@@ -90,14 +92,14 @@ def run_steps(
         opened: the scope of the call, open.
         step: what takes the step.
     """
-    T, lengths = given.max_time, given.lengths
+    T, lengths = given.max_time, given.lengths  # CELL-4: T is that of this call's inputs
     xs = [read_only(_time_first(x, given.time_major)) for x in given.inputs]  # each [T, B, ...]; TIME-2, TIME-5
     outputs: list[Array] = []  # each in the layout of the caller: [B, T, ...], with time_major [T, B, ...]
 
     state = starting_state(cell, given)  # INIT-2, INIT-7, CELL-9
 
     for t in range(T):  # CELL-6: T times in the order of time, on all rows, past their lengths too
-        step_inputs = pack_sequence_as(inputs, [x[t] for x in xs])  # IN-1, IN-2, IN-4, IN-8
+        step_inputs = pack_sequence_as(inputs, [x[t] for x in xs])  # IN-1, IN-2, IN-4, IN-8, IN-16
         old_state = pack_sequence_as(state, [read_only(leaf) for leaf in flatten(state)])  # SIG-6
         with variable_scope(opened, reuse=True if t > 0 else None):  # one set of variables serves all steps
             result = step(step_inputs, old_state)  # CELL-7; CELL-13: nothing here catches what it raises
@@ -110,25 +112,28 @@ def run_steps(
             _write(steps, output, rows=...)  # SEQ-1, OUT-1
             state = new_state  # CELL-5
         else:
-            counts = t < lengths  # [B]; SEQ-14: never for a negative length; SEQ-15: always for one of T or more
+            # SEQ-8: true within the length; SEQ-9, SEQ-14: never for 0 or less; SEQ-15, SEQ-20: always for T or more
+            counts = t < lengths  # [B]
             _write(steps, output, rows=counts)  # SEQ-5, SEQ-7: the rows past their lengths stay zero
             state = _copy_through(state, new_state, counts)  # SEQ-4, SEQ-6
 
     if T == 0:  # CELL-8: no steps, so empty outputs; and the state is still the initial one
         outputs = _zero_outputs(given, [given.output_dtype for _ in given.output_dims])
-    final = [np.array(leaf) for leaf in flatten(state)]  # INIT-10: copies
-    return pack_sequence_as(given.output_size, outputs), pack_sequence_as(state, final)  # SIG-5, OUT-4, STATE-3
+    final = [np.array(leaf) for leaf in flatten(state)]  # INIT-10: copies; STATE-1, STATE-2: as the cell shaped them
+    # SIG-4: outputs, then state; SIG-5, OUT-4, STATE-3, INIT-11: in the structures that the sizes have.
+    return pack_sequence_as(given.output_size, outputs), pack_sequence_as(state, final)
 
 
 def _time_first(array: Array, time_major: bool) -> Array:
     """``array`` seen as [T, B, ...]: the one transposition of batch and time, with ``time_major`` none [TIME-7]."""
-    return array if time_major else array.swapaxes(0, 1)
+    return array if time_major else array.swapaxes(0, 1)  # TIME-4
 
 
 def _zero_outputs(given: Arguments, dtypes: Sequence[Any]) -> list[Array]:
     """Zeros for all steps of each output, [B, T, ...] or with ``time_major`` [T, B, ...] [OUT-1 to 3, SEQ-10]."""
     T, B = given.max_time, given.batch_size
-    leading = (T, B) if given.time_major else (B, T)
+    leading = (T, B) if given.time_major else (B, T)  # TIME-3
+    # OUT-6: nothing follows the leading two where a row has no dimensions.
     return [np.zeros(leading + dims, dtype) for dims, dtype in zip(given.output_dims, dtypes, strict=True)]
 
 
@@ -144,7 +149,7 @@ def _copy_through(state: Any, new_state: Any, counts: Array) -> Any:
     for old, new in zip(flatten(state), flatten(new_state), strict=True):
         if np.ndim(new) > 0:
             kept = np.array(old)
-            kept[counts] = new[counts]
+            kept[counts] = new[counts]  # SEQ-22: row by row
             new = kept
         leaves.append(new)  # SEQ-21: a leaf of rank 0 belongs to no row and takes the new value
     return pack_sequence_as(state, leaves)

@@ -87,7 +87,7 @@ def dynamic_rnn_vjp(
         return result
 
     with default_store().transaction(), variable_scope(given.scope) as opened, new_sequence():
-        outputs, state = run_steps(cell, inputs, given, opened, step)
+        outputs, state = run_steps(cell, inputs, given, opened, step)  # GRAD-18: the loop of dynamic_rnn itself
     variables = {variable.name: np.zeros_like(variable.value) for variable in cell.variables}
 
     def vjp(d_outputs: Any, d_state: Any) -> Gradients:
@@ -95,7 +95,7 @@ def dynamic_rnn_vjp(
         d_s = check_cotangents("d_state", d_state, state)
         d_xs, d_s, d_variables = _back_through_time(tape, given, d_ys, d_s, state, variables)
         return Gradients(
-            pack_sequence_as(inputs, d_xs),
+            pack_sequence_as(inputs, d_xs),  # GRAD-1: in the structures that were given
             None if initial_state is None else pack_sequence_as(initial_state, d_s),
             d_variables,
         )
@@ -111,10 +111,10 @@ def _back_through_time(
     state: Any,
     variables: dict[str, Array],
 ) -> tuple[list[Array | None], list[Array | None], dict[str, Array | None]]:
-    """Gradients of inputs, initial state and variables from those of outputs ``d_ys`` and final state ``d_s``."""
+    """Gradients of inputs, initial state and variables from ``d_ys`` of the outputs, ``d_s`` of the state [GRAD-4]."""
     lengths = given.lengths
     d_xs = [np.zeros(x.shape, x.dtype) if has_gradient(x) else None for x in given.inputs]  # GRAD-7: +0 in the padding
-    d_s = [None if d is None else np.array(d) for d in d_s]  # GRAD-19
+    d_s = [None if d is None else np.array(d) for d in d_s]  # GRAD-19, GRAD-22
     sums = {name: np.zeros(value.shape, _wide(value)) for name, value in variables.items() if has_gradient(value)}
     dtypes = {name: value.dtype for name, value in variables.items()}
 
@@ -140,7 +140,7 @@ def _back_through_time(
 
 
 def _step_of(whole: Array, t: int, given: Arguments) -> Array:
-    """Step t of an array in the caller's layout: a view [B, ...]."""
+    """Step t of an array in the caller's layout: a view [B, ...] [GRAD-13]."""
     return whole[t] if given.time_major else whole[:, t]
 
 

@@ -46,7 +46,7 @@ def zeros(cell: CellProtocol, batch_size: Any, dtype: Any) -> Any:
     if batch_size < 0:
         raise ArgumentValueError("batch_size", "at least 0", str(batch_size), "CELL-9")
     made, state_size = as_dtype(dtype), cell.state_size
-    leaves = [np.zeros((batch_size, *dims), made) for dims in row_dims("state_size", state_size)]
+    leaves = [np.zeros((batch_size, *dims), made) for dims in row_dims("state_size", state_size)]  # DTYPE-1
     return pack_sequence_as(state_size, leaves)
 
 
@@ -58,7 +58,8 @@ def starting_state(cell: CellProtocol, given: "Arguments") -> Any:
         ValueError: lengths are given, and such a leaf has not one row for each of them [CELL-9].
     """
     if given.initial_state is not None:
-        return pack_sequence_as(given.state_size, given.initial_state)  # INIT-4: a plain tuple becomes the named one
+        # INIT-3: the very arrays, in order; INIT-4: a plain tuple becomes the named one.
+        return pack_sequence_as(given.state_size, given.initial_state)
     state = zero_state(cell, given.batch_size, given.dtype)
     for path, leaf in flatten_with_paths(state):
         place = f" at {path}" if path else ""

@@ -102,14 +102,14 @@ class BasicLSTMCell(WeightedCell):
         act = self._activation
         xh = side_by_side(x, h)
         i, j, f, o = columns(xh @ K + b, 4)  # each [B, n]
-        s_i, s_f, s_o = sigmoid(i), sigmoid(f + self._forget_bias), sigmoid(o)
+        s_i, s_f, s_o = sigmoid(i), sigmoid(f + self._forget_bias), sigmoid(o)  # EQ-14
         c_new = c * s_f + s_i * act(j)
         h_new = act(c_new) * s_o
         return _Step(x, c, K, xh, j, s_i, s_f, s_o, c_new, h_new)
 
     @quiet()
     def _pull(self, step: _Step, d_output: Array, d_state: Any) -> tuple[Array, Any, dict[Any, Array]]:
-        """d_x, (d_c, d_h) and the gradients of the weights, by the lines of ``_forward`` from the last to the first."""
+        """d_x, (d_c, d_h) and those of the weights, by the lines of ``_forward`` in reverse [GRAD-4]."""
         act = self._activation
         x, c, K, xh, j, s_i, s_f, s_o, c_new, _ = step
         d_c_new, d_h_new = split_state(d_state, self._num_units, self._state_is_tuple)

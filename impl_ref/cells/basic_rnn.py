@@ -60,7 +60,7 @@ class BasicRNNCell(WeightedCell):
     def call(self, inputs: Any, state: Any) -> tuple[Array, Array]:
         """x: [B, d], h: [B, n] to (h', h')."""
         step = self._forward(*self._checked(inputs, state))
-        return step.h_new, step.h_new
+        return step.h_new, step.h_new  # EX-1
 
     def call_vjp(self, inputs: Any, state: Any) -> tuple[tuple[Array, Array], Any]:
         """The step, and how to pull gradients back through it (docs/gradients.md)."""
@@ -82,7 +82,7 @@ class BasicRNNCell(WeightedCell):
 
     @quiet()
     def _pull(self, step: _Step, d_output: Array, d_state: Array) -> tuple[Array, Array, dict[Any, Array]]:
-        """d_x, d_h and the gradients of the weights, by the lines of ``_forward`` from the last to the first."""
+        """d_x, d_h and those of the weights, by the lines of ``_forward`` in reverse [GRAD-4]."""
         x, K, xh, a, _ = step
         d_h_new = d_output + d_state
         d_a = through_activation(self._activation, a, d_h_new)

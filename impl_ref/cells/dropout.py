@@ -99,7 +99,7 @@ class DropoutWrapper(Wrapper):
                 noise [EQ-10]; the visitor answers with neither bools nor a container of them [EQ-20].
             ValueError: inputs of other sizes than ``input_size`` [EQ-10].
         """
-        result, _ = self._forward(lambda x, old: self._cell(x, old, scope), inputs, state)
+        result, _ = self._forward(lambda x, old: self._cell(x, old, scope), inputs, state)  # VAR-6
         return result
 
     def vjp(self, inputs: Any, state: Any, scope: None | str | VariableScope = None) -> Any:
@@ -125,7 +125,7 @@ class DropoutWrapper(Wrapper):
     def _drop(self, purpose: str, structure: Any, visitor: Callable[[Any], Any]) -> Callable[[Any], Any]:
         """Draw noise for the leaves that the visitor chooses, and give the function that drops them by it."""
         keep = self._keep[purpose]
-        if keep == 1:
+        if keep == 1:  # EQ-19
             return lambda v: v
         flat = flatten(structure)
         if self._variational and purpose == "input" and len(flat) != len(self._input_dims):

@@ -115,7 +115,7 @@ class GRUCell(WeightedCell):
 
     @quiet()
     def _pull(self, step: _Step, d_output: Array, d_state: Array) -> tuple[Array, Array, dict[Any, Array]]:
-        """d_x, d_h and the gradients of the weights, by the lines of ``_forward`` from the last to the first."""
+        """d_x, d_h and those of the weights, by the lines of ``_forward`` in reverse [GRAD-4]."""
         x, h, (Kg, _, Kc, _), xh, r, u, xrh, a, c, _ = step
         depth = x.shape[1]
         d_h_new = d_state + d_output

@@ -158,22 +158,22 @@ class LSTMCell(WeightedCell):
         xm = side_by_side(x, m)
         i, j, f, o = columns(xm @ K + b, 4)  # each [B, n]
         if self._use_peepholes:
-            i = i + w_i * c  # the old c
+            i = i + w_i * c  # EQ-5: the old c
             f = f + w_f * c
-        s_i, s_f = sigmoid(i), sigmoid(f + self._forget_bias)
+        s_i, s_f = sigmoid(i), sigmoid(f + self._forget_bias)  # EQ-14
         c_free = s_f * c + s_i * act(j)
-        c_new = _clip(c_free, self._cell_clip)
+        c_new = _clip(c_free, self._cell_clip)  # EQ-6
         if self._use_peepholes:
-            o = o + w_o * c_new  # the new c, clipped
+            o = o + w_o * c_new  # EQ-5: the new c, clipped
         s_o = sigmoid(o)
         q = s_o * act(c_new)
-        m_free = q if P is None else q @ P  # [B, n] to [B, p]
+        m_free = q if P is None else q @ P  # EQ-7: [B, n] to [B, p]
         m_new = _clip(m_free, self._proj_clip)
         return _Step(x, c, weights, xm, j, s_i, s_f, c_free, c_new, s_o, q, m_free, m_new)
 
     @quiet()
     def _pull(self, step: _Step, d_output: Array, d_state: Any) -> tuple[Array, Any, dict[Any, Array]]:
-        """d_x, (d_c, d_m) and the gradients of the weights, by the lines of ``_forward`` from the last to the first."""
+        """d_x, (d_c, d_m) and those of the weights, by the lines of ``_forward`` in reverse [GRAD-4]."""
         x, c, (K, _, w_i, w_f, w_o, P), xm, j, s_i, s_f, c_free, c_new, s_o, q, m_free, _ = step
         act = self._activation
         d_c_new, d_m_new = split_state(d_state, self._num_units, self._state_is_tuple)

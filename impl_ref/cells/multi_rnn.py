@@ -54,7 +54,7 @@ class MultiRNNCell(RNNCell):
 
     @property
     def output_size(self) -> Any:
-        return self._cells[-1].output_size
+        return self._cells[-1].output_size  # EX-2
 
     @property
     def variables(self) -> Sequence[Variable]:

@@ -32,7 +32,7 @@ def real(argument: str, value: Any, clause: str) -> float:
     """A real number."""
     if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, float, np.integer, np.floating)):
         raise ArgumentTypeError(argument, "a number", describe_type(value), clause)
-    return float(value)
+    return float(value)  # EQ-16
 
 
 def optional_bound(argument: str, value: Any, clause: str) -> float | None:

@@ -42,7 +42,7 @@ class ResidualWrapper(Wrapper):
             TypeError: without ``residual_fn``, inputs and outputs in different containers or dtypes [EQ-11].
             ValueError: the same for different nesting or shapes [EQ-11].
         """
-        outputs, new_state = self._cell(inputs, state, scope)
+        outputs, new_state = self._cell(inputs, state, scope)  # VAR-6
         return self._residual_fn(inputs, outputs), new_state
 
     def vjp(self, inputs: Any, state: Any, scope: None | str | VariableScope = None) -> Any:

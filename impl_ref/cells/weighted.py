@@ -103,7 +103,7 @@ def apart(array: Array, left: int) -> tuple[Array, Array]:
 def sigmoid(x: Array) -> Array:
     """The logistic function, in the dtype of ``x``; where exp overflows it is 0, as it should be."""
     with np.errstate(over="ignore"):
-        result: Array = 1 / (1 + np.exp(-x))
+        result: Array = 1 / (1 + np.exp(-x))  # EQ-16
     return result
 
 

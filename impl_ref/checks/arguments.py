@@ -58,6 +58,7 @@ def check_arguments(
         TypeError, ValueError: the first argument, in the order of the lines below, that is not as the docstring of
             dynamic_rnn says.
     """
+    # ERR-4: of several wrong arguments the first in this order is refused.
     check_cell(cell)
     leaves = check_inputs(inputs, time_major)
     lengths = check_lengths(sequence_length)
@@ -113,7 +114,7 @@ def check_lengths(sequence_length: Any) -> Array | None:
         raise _lengths_rank(f"shape {sequence_length.shape}")
     if sequence_length.dtype.kind != "i" or sequence_length.dtype.itemsize not in (4, 8):
         raise ArgumentTypeError("sequence_length", "dtype int32 or int64", str(sequence_length.dtype), "SEQ-18")
-    return np.asarray(sequence_length)
+    return np.asarray(sequence_length)  # SEQ-11: in the width that it came in
 
 
 def _lengths_of_list(lengths: list[Any] | tuple[Any, ...]) -> Array:
@@ -167,7 +168,7 @@ def check_output_dtype(
             the dtype of outputs that have no steps [DTYPE-9].
     """
     if dtype is not None:
-        return dtype
+        return dtype  # DTYPE-7: then a state of several dtypes will do
     if state is None:
         raise ArgumentValueError("dtype", "a dtype, since initial_state is missing", "None", "DTYPE-3")
     found: list[DType] = list(dict.fromkeys(leaf.dtype for leaf in state))

@@ -47,17 +47,17 @@ def _check(state: Any, size: Any, batch_size: int, path: str) -> list[Array]:
         raise ArgumentValueError("initial_state", wanted, f"{len(states)}: {parts}" if states else "none", "INIT-9")
     leaves: list[Array] = []
     for (key, child_size), (_, child) in zip(sizes, states, strict=True):
-        leaves.extend(_check(child, child_size, batch_size, path + key))
+        leaves.extend(_check(child, child_size, batch_size, path + key))  # INIT-5
     return leaves
 
 
 def _check_leaf(leaf: Any, dims: tuple[int, ...], batch_size: int, place: str) -> Array:
-    shape = (batch_size, *dims)
+    shape = (batch_size, *dims)  # INIT-6
     if not is_array(leaf):
         raise ArgumentTypeError("initial_state", f"an array of shape {shape}{place}", _describe(leaf), "INIT-9")
     if leaf.shape != shape:
         raise ArgumentValueError("initial_state", f"shape {shape}{place}", str(leaf.shape), "INIT-8")
-    return np.asarray(leaf)
+    return np.asarray(leaf)  # DTYPE-8: in its own dtype
 
 
 def _describe(value: Any) -> str:

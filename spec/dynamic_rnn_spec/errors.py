@@ -13,7 +13,7 @@ class ArgumentError(Exception):
     """
 
     def __init__(self, argument: str, wanted: str, got: str, clause: str, hint: Optional[str] = None) -> None:
-        message = "{}: expected {}, got {} [{}]".format(argument, wanted, got, clause)
+        message = "{}: expected {}, got {} [{}]".format(argument, wanted, got, clause)  # ERR-1
         super().__init__(message if hint is None else message + "; " + hint)
         self.argument = argument
         self.wanted = wanted

@@ -225,7 +225,7 @@ class RNNCell(abc.ABC):
 
     def _own_scope(self, scope: Union[None, str, VariableScope]) -> "contextlib.AbstractContextManager[VariableScope]":
         if self._scope is not None:
-            return variable_scope(self._scope, reuse=True if self.built else self.reuse)
+            return variable_scope(self._scope, reuse=True if self.built else self.reuse)  # SCOPE-11
         if scope is not None:
             return variable_scope(scope, reuse=self.reuse)
         if self.reuse:
@@ -233,7 +233,7 @@ class RNNCell(abc.ABC):
         return variable_scope(None, default_name=self._base_name())
 
     def _base_name(self) -> str:
-        return self.name or snake_case(type(self).__name__)
+        return self.name or snake_case(type(self).__name__)  # SCOPE-13, VAR-7
 
     def _build(self, inputs: Any) -> None:
         leaves = flatten(inputs)
@@ -241,7 +241,7 @@ class RNNCell(abc.ABC):
             dtype = np.dtype(getattr(leaves[0], "dtype", np.float32))
             self.dtype = dtype if dtype.isnative else dtype.newbyteorder("=")
         self.build(map_structure(lambda leaf: tuple(np.shape(leaf)), inputs))
-        self.built = True
+        self.built = True  # SCOPE-5
 
     def _unbuild(self) -> None:
         self._scope = None

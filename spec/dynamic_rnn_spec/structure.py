@@ -110,7 +110,7 @@ def pack_sequence_as(structure: Any, flat: Sequence[Any]) -> Any:
 def _pack(structure: Any, leaves: Iterator[Any]) -> Any:
     if not is_sequence(structure):
         return next(leaves)
-    return rebuild(structure, [_pack(child, leaves) for child in values_of(structure)])
+    return rebuild(structure, [_pack(child, leaves) for child in values_of(structure)])  # IN-16: empty ones too
 
 
 def assert_same_structure(first: Any, second: Any, check_types: bool = True, path: str = "") -> None:
