@@ -68,7 +68,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if not laws:
         return
     from conformance.law import registry
-    from dynamic_rnn_spec import clauses
+    from dynamic_rnn_spec.page import clauses
 
     if not config.option.collectonly and not (config.option.conformance_impl or config.option.conformance_worker):
         raise pytest.UsageError("conformance: name the implementation under test, such as --impl impl_ref")
@@ -202,7 +202,7 @@ def _asks_itself(law: Law, config: pytest.Config) -> bool:
 
 
 def _names_clauses(keyword: str) -> bool:
-    from dynamic_rnn_spec import clauses
+    from dynamic_rnn_spec.page import clauses
 
     return keyword in clauses.load() or keyword in clauses.SECTIONS.values()
 

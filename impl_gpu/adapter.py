@@ -11,8 +11,8 @@ import numpy as np
 import impl_gpu
 from dynamic_rnn_spec.adapter import PythonAdapter
 from dynamic_rnn_spec.case import Answer, Case, DType, Outcome
-from dynamic_rnn_spec.probes import Recorder
-from dynamic_rnn_spec.structure import flatten, is_sequence
+from dynamic_rnn_spec.vocabulary.structure import flatten, is_sequence
+from dynamic_rnn_spec.wire.probes import Recorder
 
 from .arrays import enter
 from .caches import clear_caches

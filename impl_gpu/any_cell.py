@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from dynamic_rnn_spec import VariableScope, variable_scope
-from dynamic_rnn_spec.structure import flatten, pack_sequence_as
+from dynamic_rnn_spec.vocabulary.structure import flatten, pack_sequence_as
 
 from .arguments import Arguments
 from .arrays import empty, enter, in_whole_rows, zeros

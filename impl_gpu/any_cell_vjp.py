@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from dynamic_rnn_spec import VariableScope
-from dynamic_rnn_spec.structure import flatten, pack_sequence_as
+from dynamic_rnn_spec.vocabulary.structure import flatten, pack_sequence_as
 
 from . import any_cell
 from .abstract import Abstract

@@ -3,7 +3,7 @@
 from typing import Any
 
 from dynamic_rnn_spec import ArgumentTypeError, ArgumentValueError
-from dynamic_rnn_spec.structure import children_of, flatten, is_namedtuple, is_sequence
+from dynamic_rnn_spec.vocabulary.structure import children_of, flatten, is_namedtuple, is_sequence
 
 from .arrays import described, known_of
 from .check_state import describe_given

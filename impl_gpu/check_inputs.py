@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from dynamic_rnn_spec import ArgumentTypeError, ArgumentValueError
-from dynamic_rnn_spec.structure import flatten_with_paths, is_sequence, pack_sequence_as
+from dynamic_rnn_spec.vocabulary.structure import flatten_with_paths, is_sequence, pack_sequence_as
 
 from .abstract import Abstract
 from .arrays import described, why_not_on_device

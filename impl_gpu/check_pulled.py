@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from dynamic_rnn_spec import ArgumentTypeError, ArgumentValueError
-from dynamic_rnn_spec.pulled import check_triple
-from dynamic_rnn_spec.structure import flatten
+from dynamic_rnn_spec.vocabulary.pulled import check_triple
+from dynamic_rnn_spec.vocabulary.structure import flatten
 
 from .abstract import Abstract
 from .arguments import Arguments

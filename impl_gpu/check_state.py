@@ -3,7 +3,7 @@
 from typing import Any
 
 from dynamic_rnn_spec import ArgumentTypeError, ArgumentValueError
-from dynamic_rnn_spec.structure import children_of, is_sequence
+from dynamic_rnn_spec.vocabulary.structure import children_of, is_sequence
 
 from .abstract import Abstract
 from .arrays import described, is_array, why_not_on_device

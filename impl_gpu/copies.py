@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary, WeakSet
 
 from dynamic_rnn_spec import Variable
-from dynamic_rnn_spec.variable_scope import WEIGHT_READERS
+from dynamic_rnn_spec.vocabulary.variable_scope import WEIGHT_READERS
 
 from .arrays import enter
 from .device import current_device

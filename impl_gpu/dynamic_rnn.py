@@ -9,7 +9,7 @@ Start reading here. ``check_arguments`` knows all that is refused before a byte 
 from typing import Any
 
 from dynamic_rnn_spec import VariableScope, default_store, variable_scope
-from dynamic_rnn_spec.structure import pack_sequence_as
+from dynamic_rnn_spec.vocabulary.structure import pack_sequence_as
 
 from . import any_cell, fused
 from .arguments import Arguments, check_arguments

@@ -9,8 +9,8 @@ Two paths, as in ``dynamic_rnn``:
 from typing import Any
 
 from dynamic_rnn_spec import Gradients, VariableScope, default_store, variable_scope
-from dynamic_rnn_spec.rnn_cell import cannot_pull_back
-from dynamic_rnn_spec.structure import flatten, pack_sequence_as
+from dynamic_rnn_spec.vocabulary.rnn_cell import cannot_pull_back
+from dynamic_rnn_spec.vocabulary.structure import flatten, pack_sequence_as
 
 from . import any_cell_vjp, training
 from .arguments import Arguments, check_arguments

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from dynamic_rnn_spec import array_module
-from dynamic_rnn_spec.probes import MODULUS, NumPyOps
+from dynamic_rnn_spec.wire.probes import MODULUS, NumPyOps
 
 from .device import current_device
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from dynamic_rnn_spec import ArgumentTypeError, ArgumentValueError
-from dynamic_rnn_spec.structure import assert_same_structure, flatten, flatten_with_paths
+from dynamic_rnn_spec.vocabulary.structure import assert_same_structure, flatten, flatten_with_paths
 
 from .arguments import Arguments
 from .arrays import described, known_of

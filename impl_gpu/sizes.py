@@ -3,8 +3,8 @@
 from typing import Any
 
 from dynamic_rnn_spec import ArgumentTypeError, ArgumentValueError
-from dynamic_rnn_spec.structure import flatten_with_paths, pack_sequence_as
-from dynamic_rnn_spec.tensor_shape import dims_of
+from dynamic_rnn_spec.vocabulary.structure import flatten_with_paths, pack_sequence_as
+from dynamic_rnn_spec.vocabulary.tensor_shape import dims_of
 
 from .dtypes import describe_value
 

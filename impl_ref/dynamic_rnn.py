@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from dynamic_rnn_spec import VariableScope, default_store, variable_scope
-from dynamic_rnn_spec.structure import flatten, pack_sequence_as
+from dynamic_rnn_spec.vocabulary.structure import flatten, pack_sequence_as
 
 from .arrays import Array, read_only
 from .checks.arguments import Arguments, check_arguments

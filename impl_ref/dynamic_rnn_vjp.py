@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 
 from dynamic_rnn_spec import Gradients, default_store, variable_scope
-from dynamic_rnn_spec.rnn_cell import cannot_pull_back
-from dynamic_rnn_spec.structure import flatten, pack_sequence_as
+from dynamic_rnn_spec.vocabulary.rnn_cell import cannot_pull_back
+from dynamic_rnn_spec.vocabulary.structure import flatten, pack_sequence_as
 
 from .arrays import Array, read_only
 from .cells.row_wise import is_row_wise

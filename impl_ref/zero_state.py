@@ -6,7 +6,7 @@ import numpy as np
 
 from dynamic_rnn_spec import ArgumentTypeError, ArgumentValueError
 from dynamic_rnn_spec import RNNCell as CellProtocol
-from dynamic_rnn_spec.structure import flatten_with_paths, pack_sequence_as
+from dynamic_rnn_spec.vocabulary.structure import flatten_with_paths, pack_sequence_as
 
 from .arrays import is_array
 from .dtypes import as_dtype, describe_type

@@ -34,8 +34,8 @@ print(json.dumps(sorted(added - set(sys.stdlib_module_names))))
     [
         ("dynamic_rnn_spec", set()),
         ("dynamic_rnn_spec.adapter", set()),
-        ("dynamic_rnn_spec.clauses", set()),
-        ("dynamic_rnn_spec.ledger", set()),
+        ("dynamic_rnn_spec.page.clauses", set()),
+        ("dynamic_rnn_spec.page.ledger", set()),
         ("dynamic_rnn_spec.worker", set()),
         ("impl_ref", {"dynamic_rnn_spec"}),
         ("impl_ref.adapter", {"dynamic_rnn_spec"}),

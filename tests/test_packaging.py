@@ -21,6 +21,7 @@ PACKAGES = {
     "impl_ref": ROOT / "impl_ref",
     "impl_gpu": ROOT / "impl_gpu",
     "conformance": ROOT / "conformance",
+    "tancarflow_evidence": ROOT / "tancarflow_evidence",
 }
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 
@@ -76,11 +77,11 @@ def test_every_file_of_a_package_is_in_the_wheel(wheel: Path, package: str) -> N
 @pytest.mark.parametrize(
     "pattern",
     [
-        "dynamic_rnn_spec/clauses.toml",
-        "dynamic_rnn_spec/ledger.toml",
-        "dynamic_rnn_spec/schema/case.schema.json",
-        "dynamic_rnn_spec/schema/outcome.schema.json",
-        "dynamic_rnn_spec/schema/report.schema.json",
+        "dynamic_rnn_spec/page/clauses.toml",
+        "dynamic_rnn_spec/page/ledger.toml",
+        "dynamic_rnn_spec/wire/schema/case.schema.json",
+        "dynamic_rnn_spec/wire/schema/outcome.schema.json",
+        "dynamic_rnn_spec/wire/schema/report.schema.json",
         "dynamic_rnn_spec/vectors/*",
         "dynamic_rnn_spec/py.typed",
         "impl_ref/py.typed",
@@ -134,7 +135,7 @@ def test_a_package_is_found_where_it_was_installed(installed: Path, package: str
 
 
 def test_the_installed_clauses_load(installed: Path) -> None:
-    code = "from dynamic_rnn_spec import clauses; print(len(clauses.load()))"
+    code = "from dynamic_rnn_spec.page import clauses; print(len(clauses.load()))"
 
     assert int(run_installed(installed, code)) > 100
 

@@ -11,7 +11,7 @@ from conformance import mutants
 from conformance.commands import screen
 from conformance.commands.options import positional
 from conformance.law import registry
-from dynamic_rnn_spec import clauses
+from dynamic_rnn_spec.page import clauses
 
 
 @dataclass(frozen=True)

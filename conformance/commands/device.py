@@ -17,7 +17,7 @@ from typing import Any
 from conformance.commands.options import option
 from conformance.commands.stages import STAGES, Staged
 from conformance.subject import targets
-from dynamic_rnn_spec import evidence
+from tancarflow_evidence import evidence
 
 PASSED, BROKEN, FAILED = 0, 1, 2
 SOURCES = ("dynamic_rnn_spec", "conformance")

@@ -4,6 +4,6 @@ from conformance.mutants import MutantError
 from conformance.report import ReportError
 from conformance.run.known import StoredError
 from conformance.subject.subjects import HarnessError, NotAvailable
-from dynamic_rnn_spec.clauses import ClauseError
+from dynamic_rnn_spec.page.clauses import ClauseError
 
 EXPECTED = (ClauseError, HarnessError, MutantError, NotAvailable, ReportError, StoredError)

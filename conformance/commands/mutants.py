@@ -26,7 +26,7 @@ from conformance.mutants import Mutant, MutantError, trial
 from conformance.mutants.trial import Finding, Trial
 from conformance.report.text import clip, printable
 from conformance.subject import subjects
-from dynamic_rnn_spec import clauses
+from dynamic_rnn_spec.page import clauses
 
 LIMIT = 600.0
 MARKS = {"caught": "✓", "elsewhere": "~ caught elsewhere", "escaped": "✗ escaped", "could not run": "! could not run"}

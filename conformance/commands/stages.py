@@ -22,7 +22,7 @@ from conformance.commands.options import count, jobs, option, positional, profil
 from conformance.commands.run import Run
 from conformance.report.model import LEVELS, Implementation, Report, headline
 from conformance.subject import targets
-from dynamic_rnn_spec.evidence import FAILED, NOT_RUN, PASSED, write_result
+from tancarflow_evidence.evidence import FAILED, NOT_RUN, PASSED, write_result
 
 KEPT = 5
 """Counterexamples that are kept whole."""

@@ -17,7 +17,7 @@ from conformance.model.agreement import is_exact, sizes
 from conformance.model.gradient_agreement import same_gradients
 from conformance.strategies import derive
 from dynamic_rnn_spec.case import Answer, Case, Outcome
-from dynamic_rnn_spec.structure import flatten
+from dynamic_rnn_spec.vocabulary.structure import flatten
 
 SIDES = 2
 """Each side may be off by the tolerance."""

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from dynamic_rnn_spec.structure import children_of, is_namedtuple, is_sequence
+from dynamic_rnn_spec.vocabulary.structure import children_of, is_namedtuple, is_sequence
 
 Array = np.ndarray[Any, Any]
 Tolerance = float | Callable[[np.dtype[Any]], float]

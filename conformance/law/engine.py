@@ -16,8 +16,8 @@ from hypothesis.errors import Unsatisfiable, UnsatisfiedAssumption
 from conformance.law import examples, left_out
 from conformance.law.laws import Check, Law, Subject, Unsupported, Violation, case_of
 from conformance.subject.worker_client import HarnessError
-from dynamic_rnn_spec import clauses
 from dynamic_rnn_spec.case import Case, Outcome
+from dynamic_rnn_spec.page import clauses
 
 SHRINK_BUDGET = 150
 REDRAWS = 4

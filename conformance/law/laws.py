@@ -15,8 +15,9 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from conformance.law import compare
-from dynamic_rnn_spec import Gradients, clauses
+from dynamic_rnn_spec import Gradients
 from dynamic_rnn_spec.case import Answer, Case, FormatError, Outcome, Raised, encode
+from dynamic_rnn_spec.page import clauses
 
 NOT_GIVEN = object()
 """Stands for an expected or got value that a violation does not have."""

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from dynamic_rnn_spec.case import Case, DType
-from dynamic_rnn_spec.structure import is_sequence
+from dynamic_rnn_spec.vocabulary.structure import is_sequence
 
 HELD = ("inputs", "initial_state", "dtype")
 """The arguments whose values the cell would have to hold; lengths of text are an error, and stay one."""

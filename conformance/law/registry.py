@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from types import ModuleType
 
 from conformance.law.laws import Law
-from dynamic_rnn_spec import clauses
+from dynamic_rnn_spec.page import clauses
 
 PROPERTIES = "conformance.properties"
 

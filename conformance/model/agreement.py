@@ -10,7 +10,7 @@ from conformance.law.laws import Check
 from conformance.model import equations, tolerance
 from conformance.strategies import argument, frame_sizes, is_time_major, steps_of_rows
 from dynamic_rnn_spec.case import Answer, Case, CellRef, CellSpec
-from dynamic_rnn_spec.structure import map_structure
+from dynamic_rnn_spec.vocabulary.structure import map_structure
 
 
 def allowed(case: Case, dtype: Any) -> float:

@@ -17,7 +17,7 @@ from conformance.strategies import arrays
 from conformance.strategies.derive import argument, cotangents, frame_sizes
 from dynamic_rnn_spec import Gradients
 from dynamic_rnn_spec.case import Answer, Case, CellSpec, Function
-from dynamic_rnn_spec.structure import flatten, pack_sequence_as
+from dynamic_rnn_spec.vocabulary.structure import flatten, pack_sequence_as
 
 Array = np.ndarray[Any, Any]
 STEP = 2.0**-15

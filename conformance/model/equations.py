@@ -13,8 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from dynamic_rnn_spec.case import Case, CellRef, CellSpec, Function
-from dynamic_rnn_spec.rnn_cell import LSTMStateTuple
-from dynamic_rnn_spec.structure import flatten, map_structure, pack_sequence_as
+from dynamic_rnn_spec.vocabulary.rnn_cell import LSTMStateTuple
+from dynamic_rnn_spec.vocabulary.structure import flatten, map_structure, pack_sequence_as
 
 Array = npt.NDArray[Any]
 

@@ -1,8 +1,8 @@
 """What a probe cell must give: each row alone, step by step, in plain Python numbers; it knows the definitions of the
 probes, no loop.
 
-The definitions are those of ``dynamic_rnn_spec.probes`` (its docstring), written down a second time. A row b runs its
-own number of steps from its own initial state; what lies past them is zero. No implementation and no probe's code
+The definitions are those of ``dynamic_rnn_spec.wire.probes`` (its docstring), written down a second time. A row b runs
+its own number of steps from its own initial state; what lies past them is zero. No implementation and no probe's code
 takes part.
 """
 
@@ -14,8 +14,8 @@ import numpy as np
 from conformance.law.laws import Check
 from conformance.strategies.derive import argument, batch_major, frame_sizes, is_time_major, steps_of_rows
 from dynamic_rnn_spec.case import Answer, Case, CellSpec, DType
-from dynamic_rnn_spec.structure import flatten, pack_sequence_as
-from dynamic_rnn_spec.tensor_shape import dims_of
+from dynamic_rnn_spec.vocabulary.structure import flatten, pack_sequence_as
+from dynamic_rnn_spec.vocabulary.tensor_shape import dims_of
 
 MODULUS = 97
 Row = list[Any]

@@ -16,8 +16,8 @@ from conformance.strategies.cotangents import has_gradient, result_dtypes, resul
 from conformance.strategies.derive import argument, cotangents, frame_sizes, is_time_major, steps_of_rows
 from dynamic_rnn_spec import Gradients
 from dynamic_rnn_spec.case import Case
-from dynamic_rnn_spec.structure import flatten, map_structure, pack_sequence_as
-from dynamic_rnn_spec.tensor_shape import dims_of
+from dynamic_rnn_spec.vocabulary.structure import flatten, map_structure, pack_sequence_as
+from dynamic_rnn_spec.vocabulary.tensor_shape import dims_of
 
 Array = np.ndarray[Any, Any]
 Row = list[Any]

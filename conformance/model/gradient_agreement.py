@@ -10,7 +10,7 @@ from conformance.law.laws import Check
 from conformance.model.agreement import gradient_allowed, is_exact
 from dynamic_rnn_spec import Gradients
 from dynamic_rnn_spec.case import Case
-from dynamic_rnn_spec.structure import map_structure
+from dynamic_rnn_spec.vocabulary.structure import map_structure
 
 
 def same_gradients(

@@ -6,7 +6,7 @@ from typing import Any
 from conformance.law.laws import Unsupported
 from conformance.strategies import argument, batch_major
 from dynamic_rnn_spec.case import Answer, Case
-from dynamic_rnn_spec.structure import is_sequence, map_structure
+from dynamic_rnn_spec.vocabulary.structure import is_sequence, map_structure
 
 Event = Mapping[str, Any]
 

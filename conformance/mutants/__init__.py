@@ -26,7 +26,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from dynamic_rnn_spec import clauses
+from dynamic_rnn_spec.page import clauses
 
 SPEC_PACKAGE = "dynamic_rnn_spec"
 DEFAULT_PACKAGE = "impl_ref"

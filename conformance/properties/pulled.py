@@ -10,7 +10,7 @@ from conformance.strategies import argument
 from conformance.strategies.cotangents import has_gradient
 from dynamic_rnn_spec import Gradients
 from dynamic_rnn_spec.case import Case, CellSpec
-from dynamic_rnn_spec.structure import flatten, pack_sequence_as
+from dynamic_rnn_spec.vocabulary.structure import flatten, pack_sequence_as
 
 
 def pulled(check: Check, case: Case, own: bool = False) -> Gradients:

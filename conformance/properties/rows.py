@@ -25,7 +25,7 @@ from conformance.strategies import (
 from conformance.strategies.builtin import output_width
 from conformance.strategies.structures import map_leaves
 from dynamic_rnn_spec.case import Case, CellSpec
-from dynamic_rnn_spec.structure import children_of, flatten, is_sequence, map_structure, pack_sequence_as
+from dynamic_rnn_spec.vocabulary.structure import children_of, flatten, is_sequence, map_structure, pack_sequence_as
 
 Array = np.ndarray[Any, Any]
 

@@ -36,8 +36,8 @@ from conformance.strategies import (
 )
 from conformance.strategies.builtin import output_width, state_sizes
 from dynamic_rnn_spec.case import Case
-from dynamic_rnn_spec.structure import flatten, map_structure, pack_sequence_as
-from dynamic_rnn_spec.tensor_shape import dims_of
+from dynamic_rnn_spec.vocabulary.structure import flatten, map_structure, pack_sequence_as
+from dynamic_rnn_spec.vocabulary.tensor_shape import dims_of
 
 LAYOUTS = st.booleans()
 RAGGED_OR_NOT = choice(ANY)

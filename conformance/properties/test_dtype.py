@@ -30,7 +30,7 @@ from conformance.strategies import (
 )
 from conformance.strategies.frame import Frame
 from dynamic_rnn_spec.case import Case, DType
-from dynamic_rnn_spec.structure import flatten, map_structure
+from dynamic_rnn_spec.vocabulary.structure import flatten, map_structure
 
 LAYOUTS = st.booleans()
 ANY_TIME = choice((2, 1, 3, 0))

@@ -20,7 +20,7 @@ from conformance.strategies import (
     wrong_cases,
 )
 from dynamic_rnn_spec.case import Case
-from dynamic_rnn_spec.structure import flatten
+from dynamic_rnn_spec.vocabulary.structure import flatten
 
 MIXED = choice((("float32", "int32"), ("int64", "bool", "float64"), ("complex64", "int8"), ("uint8", "float16")))
 

@@ -16,8 +16,8 @@ from conformance.model.agreement import (
 from conformance.strategies import Frame, argument, choice, options, spec_case, with_options, with_state
 from conformance.strategies.options import leaf, quieter, spec_cases
 from dynamic_rnn_spec.case import Case, CellSpec, Function
-from dynamic_rnn_spec.rnn_cell import LSTMStateTuple
-from dynamic_rnn_spec.structure import flatten
+from dynamic_rnn_spec.vocabulary.rnn_cell import LSTMStateTuple
+from dynamic_rnn_spec.vocabulary.structure import flatten
 
 ACTIVATIONS = spec_cases(leaf(choice(options.WEIGHTED), activation=options.functions(options.ACTIVATIONS))).map(quieter)
 FORGET_BIAS = spec_cases(leaf(choice(options.LSTMS), forget_bias=choice((None, *options.FORGET_BIASES))))

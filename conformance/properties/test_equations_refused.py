@@ -8,8 +8,8 @@ from conformance.properties.test_equations_wrappers import ANY, KEEP_NAMES
 from conformance.strategies import argument, choice, options, with_arguments, with_state, without
 from conformance.strategies.options import leaf, spec_cases
 from dynamic_rnn_spec.case import Call, Case, CellRef, CellSpec
-from dynamic_rnn_spec.rnn_cell import LSTMStateTuple
-from dynamic_rnn_spec.structure import map_structure
+from dynamic_rnn_spec.vocabulary.rnn_cell import LSTMStateTuple
+from dynamic_rnn_spec.vocabulary.structure import map_structure
 
 OUTSIDE = (-0.25, 1.25, 2.0, -1.0, 1.0009765625)
 

@@ -25,8 +25,8 @@ from conformance.strategies import (
 )
 from conformance.strategies.options import spec_cases
 from conformance.strategies.scopes import cells
-from dynamic_rnn_spec import clauses
 from dynamic_rnn_spec.case import Call, Case, CellRef, CellSpec, Raised
+from dynamic_rnn_spec.page import clauses
 
 
 class Refusal(NamedTuple):

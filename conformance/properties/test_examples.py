@@ -17,8 +17,8 @@ from conformance.strategies import (
     with_state,
 )
 from dynamic_rnn_spec.case import Case, CellSpec
-from dynamic_rnn_spec.rnn_cell import LSTMStateTuple
-from dynamic_rnn_spec.tensor_shape import TensorShape
+from dynamic_rnn_spec.vocabulary.rnn_cell import LSTMStateTuple
+from dynamic_rnn_spec.vocabulary.tensor_shape import TensorShape
 
 
 def _from_zero_state(case: Case) -> Case:

@@ -22,8 +22,8 @@ from conformance.strategies.cotangents import (
 )
 from conformance.strategies.derive import cotangents, without_cotangents
 from dynamic_rnn_spec.case import Case
-from dynamic_rnn_spec.rnn_cell import LSTMStateTuple
-from dynamic_rnn_spec.structure import flatten, map_structure
+from dynamic_rnn_spec.vocabulary.rnn_cell import LSTMStateTuple
+from dynamic_rnn_spec.vocabulary.structure import flatten, map_structure
 
 GIVEN: Any = {"form": "both", "initial_state": True}
 ANY = linear_cases() | copied_cases() | asking_cases()

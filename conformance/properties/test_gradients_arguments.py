@@ -12,7 +12,7 @@ from conformance.properties.pulled import kind_of, pulled, renamed
 from conformance.strategies import choice, other_layout, with_arguments
 from conformance.strategies.cotangents import asking_cases, copied_cases, linear_cases
 from dynamic_rnn_spec.case import Case
-from dynamic_rnn_spec.structure import map_structure
+from dynamic_rnn_spec.vocabulary.structure import map_structure
 
 ANY = linear_cases(dtype="float64") | asking_cases() | copied_cases()
 LONGER: Any = {"max_time": choice((4, 2, 5))}

@@ -30,7 +30,7 @@ from conformance.strategies.derive import batch_major, cotangents, one_row, with
 from conformance.strategies.structures import map_leaves
 from dynamic_rnn_spec import Gradients
 from dynamic_rnn_spec.case import Case
-from dynamic_rnn_spec.structure import flatten, map_structure
+from dynamic_rnn_spec.vocabulary.structure import flatten, map_structure
 
 SHORT: Any = {"lengths": choice((RAGGED, EARLY, ZERO)), "max_time": choice((3, 2, 4)), "batch": choice((2, 1, 3))}
 EMPTY: Any = {"lengths": choice((ZERO, NEGATIVE)), "batch": choice((2, 3, 1)), "initial_state": True}

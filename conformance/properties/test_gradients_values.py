@@ -35,7 +35,7 @@ from conformance.strategies.cotangents import (
 )
 from conformance.strategies.derive import cotangents, with_cotangents
 from dynamic_rnn_spec.case import Case, CellRef, CellSpec
-from dynamic_rnn_spec.rnn_cell import LSTMStateTuple
+from dynamic_rnn_spec.vocabulary.rnn_cell import LSTMStateTuple
 
 COUNTING: Any = {"lengths": choice(("ragged", "none", "zero", "full")), "batch": choice((2, 1, 3))}
 """Frames in which hardly a case has no step."""

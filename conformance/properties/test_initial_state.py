@@ -32,8 +32,8 @@ from conformance.strategies import (
 )
 from conformance.strategies.builtin import state_sizes
 from dynamic_rnn_spec.case import Answer, Case
-from dynamic_rnn_spec.rnn_cell import LSTMStateTuple
-from dynamic_rnn_spec.structure import flatten, pack_sequence_as
+from dynamic_rnn_spec.vocabulary.rnn_cell import LSTMStateTuple
+from dynamic_rnn_spec.vocabulary.structure import flatten, pack_sequence_as
 
 LAYOUTS = st.booleans()
 GIVEN: dict[str, Any] = {"initial_state": True, "lengths": NONE, "time_major": LAYOUTS}

@@ -21,7 +21,7 @@ from conformance.strategies import (
     wrong_cases,
 )
 from dynamic_rnn_spec.case import Case
-from dynamic_rnn_spec.structure import map_structure
+from dynamic_rnn_spec.vocabulary.structure import map_structure
 
 
 @law("INIT-8", cases=wrong_cases("INIT-8"))

@@ -27,8 +27,8 @@ from conformance.strategies import (
     tally_cases,
 )
 from dynamic_rnn_spec.case import Case
-from dynamic_rnn_spec.structure import flatten
-from dynamic_rnn_spec.tensor_shape import TensorShape
+from dynamic_rnn_spec.vocabulary.structure import flatten
+from dynamic_rnn_spec.vocabulary.tensor_shape import TensorShape
 
 LAYOUTS = st.booleans()
 LENGTHS = choice(ANY)

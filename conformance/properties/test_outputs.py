@@ -29,8 +29,8 @@ from conformance.strategies import (
     with_arguments,
 )
 from dynamic_rnn_spec.case import Case
-from dynamic_rnn_spec.structure import flatten, is_sequence
-from dynamic_rnn_spec.tensor_shape import TensorShape
+from dynamic_rnn_spec.vocabulary.structure import flatten, is_sequence
+from dynamic_rnn_spec.vocabulary.tensor_shape import TensorShape
 
 LAYOUTS = st.booleans()
 

@@ -25,8 +25,8 @@ from conformance.strategies import (
 )
 from conformance.strategies.builtin import output_width, state_sizes
 from dynamic_rnn_spec.case import Case
-from dynamic_rnn_spec.rnn_cell import LSTMStateTuple
-from dynamic_rnn_spec.structure import map_structure
+from dynamic_rnn_spec.vocabulary.rnn_cell import LSTMStateTuple
+from dynamic_rnn_spec.vocabulary.structure import map_structure
 
 LAYOUTS = st.booleans()
 LENGTHS = choice(ANY)

@@ -30,7 +30,7 @@ from conformance.strategies import (
     wrong_cases,
 )
 from dynamic_rnn_spec.case import Case
-from dynamic_rnn_spec.structure import map_structure
+from dynamic_rnn_spec.vocabulary.structure import map_structure
 
 SEVERAL: dict[str, Any] = {"batch": choice((2, 1, 3, 4)), "max_time": choice((3, 1, 2, 4, 5))}
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from conformance.report.text import clip, printable
 from dynamic_rnn_spec.case import Answer, Call, Case, CellRef, CellSpec, FormatError, Outcome, Record, Wrong, decode
-from dynamic_rnn_spec.structure import flatten_with_paths
+from dynamic_rnn_spec.vocabulary.structure import flatten_with_paths
 
 Array = np.ndarray[Any, Any]
 

@@ -13,7 +13,7 @@ from conformance.report import model
 from conformance.report.model import summarise
 from conformance.run.verdicts import verdict_of
 from conformance.subject.targets import DISTRIBUTION, Target
-from dynamic_rnn_spec import clauses
+from dynamic_rnn_spec.page import clauses
 
 PAGE = "tf.nn.dynamic_rnn, TensorFlow r1.4"
 TOOLS = (DISTRIBUTION, "numpy", "hypothesis", "pytest")

@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from conformance.report.model import COUNTEREXAMPLE_FORMAT, VERSION
-from dynamic_rnn_spec import clauses
 from dynamic_rnn_spec.case import Case, FormatError
+from dynamic_rnn_spec.page import clauses
 
 
 class StoredError(ValueError):

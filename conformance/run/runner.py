@@ -19,8 +19,8 @@ from conformance.run import assemble, verdicts
 from conformance.run.known import Known
 from conformance.subject import subjects
 from conformance.subject.targets import Target
-from dynamic_rnn_spec import clauses
 from dynamic_rnn_spec.case import Case, Outcome
+from dynamic_rnn_spec.page import clauses
 
 LIMITS = {"smoke": 300.0, "default": 600.0, "thorough": 3600.0}
 """Seconds for one law in one process, by profile: only what hangs comes near it."""

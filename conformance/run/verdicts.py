@@ -17,7 +17,7 @@ from conformance.law.engine import LawResult
 from conformance.report.check import case_file
 from conformance.report.model import Counterexample, Implementation, Verdict
 from conformance.subject.targets import Target
-from dynamic_rnn_spec.clauses import Clause
+from dynamic_rnn_spec.page.clauses import Clause
 
 WORST_FIRST = ("fail", "could not run", "not run", "vacuous", "unsupported", "known failure", "pass")
 """Of several laws the first of these is the clause's verdict."""

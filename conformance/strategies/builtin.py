@@ -14,9 +14,9 @@ from conformance.strategies import arrays
 from conformance.strategies.frame import Frame, case_of, choice, frames, knob
 from conformance.strategies.probes import members, state_rows
 from dynamic_rnn_spec.case import Case, CellSpec, DType, Function
-from dynamic_rnn_spec.rnn_cell import LSTMStateTuple, part_sizes, snake_case
-from dynamic_rnn_spec.structure import flatten
-from dynamic_rnn_spec.tensor_shape import TensorShape
+from dynamic_rnn_spec.vocabulary.rnn_cell import LSTMStateTuple, part_sizes, snake_case
+from dynamic_rnn_spec.vocabulary.structure import flatten
+from dynamic_rnn_spec.vocabulary.tensor_shape import TensorShape
 
 Maker = Callable[[int, int], CellSpec]
 

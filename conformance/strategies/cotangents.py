@@ -18,8 +18,8 @@ from conformance.strategies.frame import Frame, case_of, choice, frames, knob
 from conformance.strategies.probes import echo_case, last_input_case, members, state_rows
 from conformance.strategies.structures import map_leaves, nests
 from dynamic_rnn_spec.case import Case, CellSpec, DType
-from dynamic_rnn_spec.structure import flatten, map_structure, pack_sequence_as
-from dynamic_rnn_spec.tensor_shape import TensorShape, dims_of
+from dynamic_rnn_spec.vocabulary.structure import flatten, map_structure, pack_sequence_as
+from dynamic_rnn_spec.vocabulary.tensor_shape import TensorShape, dims_of
 
 FORMS = ("both", "outputs", "state")
 """Which of the two cotangents are given."""

@@ -11,7 +11,7 @@ import numpy as np
 
 from conformance.strategies.frame import call_of
 from dynamic_rnn_spec.case import Call, Case, CellSpec, Cotangents
-from dynamic_rnn_spec.structure import flatten, is_sequence, map_structure
+from dynamic_rnn_spec.vocabulary.structure import flatten, is_sequence, map_structure
 
 
 def the_call(case: Case) -> Call:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from conformance.strategies import lengths as patterns
 from dynamic_rnn_spec.case import PARAMETERS, Call, Case, CellRef, CellSpec, Cotangents
-from dynamic_rnn_spec.structure import map_structure
+from dynamic_rnn_spec.vocabulary.structure import map_structure
 
 CELL = "cell"
 """The name of the one cell in every case that the strategies make."""

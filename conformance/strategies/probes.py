@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from conformance.strategies import arrays, structures
 from conformance.strategies.frame import Frame, case_of, choice, frames, knob
 from dynamic_rnn_spec.case import Case, CellSpec, DType
-from dynamic_rnn_spec.structure import flatten
-from dynamic_rnn_spec.tensor_shape import TensorShape, dims_of
+from dynamic_rnn_spec.vocabulary.structure import flatten
+from dynamic_rnn_spec.vocabulary.tensor_shape import TensorShape, dims_of
 
 COUNTABLE = (*arrays.FLOATS, "int32", "int64", "int8", "int16", "uint8", *arrays.COMPLEX)
 """The dtypes that an Echo can count its steps in."""

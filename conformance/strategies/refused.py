@@ -5,8 +5,8 @@ import sys
 from collections.abc import Iterable, Iterator
 
 from conformance.strategies import WRONG, WrongArgument, wrong_cotangents
-from dynamic_rnn_spec import clauses
 from dynamic_rnn_spec.case import PARAMETERS
+from dynamic_rnn_spec.page import clauses
 
 _HEAD = """\
 # What is refused

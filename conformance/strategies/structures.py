@@ -11,8 +11,8 @@ from typing import Any
 from hypothesis import strategies as st
 
 from dynamic_rnn_spec.case import namedtuple_type
-from dynamic_rnn_spec.structure import is_sequence, map_structure
-from dynamic_rnn_spec.tensor_shape import TensorShape
+from dynamic_rnn_spec.vocabulary.structure import is_sequence, map_structure
+from dynamic_rnn_spec.vocabulary.tensor_shape import TensorShape
 
 TUPLES = ("tuple",)
 CONTAINERS = ("tuple", "list", "dict", "namedtuple")

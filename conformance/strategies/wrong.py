@@ -17,7 +17,7 @@ from conformance.strategies.frame import Frame
 from conformance.strategies.probes import tally_case
 from conformance.strategies.structures import Pair
 from dynamic_rnn_spec.case import Case, Wrong
-from dynamic_rnn_spec.tensor_shape import TensorShape
+from dynamic_rnn_spec.vocabulary.tensor_shape import TensorShape
 
 B, T = 2, 3
 TYPE, VALUE = "TypeError", "ValueError"

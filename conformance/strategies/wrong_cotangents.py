@@ -17,8 +17,8 @@ from conformance.strategies.frame import Frame
 from conformance.strategies.probes import affine_case, echo_case, scalar_counter_case, tally_case
 from conformance.strategies.structures import Pair
 from dynamic_rnn_spec.case import Case, CellRef, CellSpec, Function, Wrong
-from dynamic_rnn_spec.rnn_cell import LSTMStateTuple
-from dynamic_rnn_spec.tensor_shape import TensorShape
+from dynamic_rnn_spec.vocabulary.rnn_cell import LSTMStateTuple
+from dynamic_rnn_spec.vocabulary.tensor_shape import TensorShape
 
 B, T, N = 2, 3, 2
 TYPE, VALUE = "TypeError", "ValueError"

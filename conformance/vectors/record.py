@@ -7,7 +7,7 @@ from conformance.vectors.cases import SECTIONS, Definition, Refused, definitions
 from conformance.vectors.stored import Instead, Vector
 from conformance.vectors.verify import blank, difference
 from dynamic_rnn_spec.case import Answer, Case, Outcome, Raised, VariableRecord, dumps
-from dynamic_rnn_spec.structure import map_structure
+from dynamic_rnn_spec.vocabulary.structure import map_structure
 
 
 def record(subject: Subject, out: Path) -> int:

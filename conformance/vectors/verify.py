@@ -18,7 +18,7 @@ from conformance.subject.subjects import Subject
 from conformance.vectors.stored import Vector, load
 from dynamic_rnn_spec import Gradients
 from dynamic_rnn_spec.case import Answer, Case, CellSpec, Outcome
-from dynamic_rnn_spec.structure import flatten, map_structure
+from dynamic_rnn_spec.vocabulary.structure import flatten, map_structure
 
 AGREES, OVERRULED, DISAGREES = "agrees", "overruled", "disagrees"
 

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from dynamic_rnn_spec.evidence import FAILED, NOT_RUN, PASSED, Evidence, Stage
+from tancarflow_evidence.evidence import FAILED, NOT_RUN, PASSED, Evidence, Stage
 
 from . import stage, table
 from .points import SHAPES, SMALL, Shape

@@ -4,9 +4,9 @@ from collections.abc import Iterable
 from typing import Any
 
 import impl_gpu.settings
-from dynamic_rnn_spec.evidence import FAILED, NOT_RUN, PASSED, write_progress, write_result
 from impl_gpu.device import current_device
 from impl_gpu.device.smi import nvidia_smi
+from tancarflow_evidence.evidence import FAILED, NOT_RUN, PASSED, write_progress, write_result
 
 from .clock import device_facts
 from .measure import Bench

@@ -12,7 +12,7 @@ from dynamic_rnn_spec import (
     VariableScope,
     array_module,
 )
-from dynamic_rnn_spec.structure import children_of, flatten, is_sequence, pack_sequence_as
+from dynamic_rnn_spec.vocabulary.structure import children_of, flatten, is_sequence, pack_sequence_as
 
 from ..abstract import is_abstract
 from ..arrays import described

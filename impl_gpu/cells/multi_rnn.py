@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from dynamic_rnn_spec import ArgumentTypeError, ArgumentValueError, Variable, variable_scope
-from dynamic_rnn_spec.structure import is_sequence
+from dynamic_rnn_spec.vocabulary.structure import is_sequence
 
 from ..abstract import column_range
 from ..arguments import check_cell

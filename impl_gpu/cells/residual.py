@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from dynamic_rnn_spec import ArgumentTypeError, ArgumentValueError, VariableScope
-from dynamic_rnn_spec.structure import assert_same_structure, flatten, pack_sequence_as
+from dynamic_rnn_spec.vocabulary.structure import assert_same_structure, flatten, pack_sequence_as
 
 from ..abstract import is_abstract
 from ..arrays import described

@@ -3,7 +3,7 @@
 from typing import Any
 
 from dynamic_rnn_spec import VariableScope, variable_scope
-from dynamic_rnn_spec.structure import pack_sequence_as
+from dynamic_rnn_spec.vocabulary.structure import pack_sequence_as
 
 from ..abstract import Abstract
 from ..arguments import Arguments

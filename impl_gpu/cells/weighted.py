@@ -10,7 +10,7 @@ import cupy
 import numpy as np
 
 from dynamic_rnn_spec import ArgumentTypeError, ArgumentValueError, array_module
-from dynamic_rnn_spec.rnn_cell import Weight
+from dynamic_rnn_spec.vocabulary.rnn_cell import Weight
 
 from ..abstract import Abstract, is_abstract
 from ..dtypes import describe_value, is_bfloat16, is_floating

@@ -10,7 +10,7 @@ from typing import Any
 import cupy
 import numpy as np
 
-from dynamic_rnn_spec.rnn_cell import ARRAY_MODULES
+from dynamic_rnn_spec.vocabulary.array_module import ARRAY_MODULES
 
 from . import host_array_calls as calls
 from .host_array_functions import assign, astype, fill, get_item, set_item, sort_in_place

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import cupy
 import numpy as np
 
-from dynamic_rnn_spec.structure import flatten, pack_sequence_as
+from dynamic_rnn_spec.vocabulary.structure import flatten, pack_sequence_as
 
 from ..cells import (
     BasicLSTMCell,

@@ -12,7 +12,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from dynamic_rnn_spec.evidence import PASSED
+from tancarflow_evidence.evidence import PASSED
 
 from .carried import FILE
 from .stages import FIRST, STAGES, carry, prove, run_stage

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from dynamic_rnn_spec.evidence import FAILED, PASSED, write_progress, write_result
+from tancarflow_evidence.evidence import FAILED, PASSED, write_progress, write_result
 
 from ..device.shadow_compare import far, numbers
 

@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 import impl_gpu
-from dynamic_rnn_spec.rnn_cell import array_module
-from dynamic_rnn_spec.structure import flatten, pack_sequence_as
+from dynamic_rnn_spec.vocabulary.array_module import array_module
+from dynamic_rnn_spec.vocabulary.structure import flatten, pack_sequence_as
 
 from ..device import use_device
 from ..device.seam import Device

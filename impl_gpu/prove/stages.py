@@ -6,9 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from dynamic_rnn_spec import provenance
-from dynamic_rnn_spec.evidence import Evidence
-from dynamic_rnn_spec.evidence import Stage as Process
+from tancarflow_evidence import provenance
+from tancarflow_evidence.evidence import Evidence
+from tancarflow_evidence.evidence import Stage as Process
 
 from ..device import current_device
 from . import calls, environment, kernel_cases, products, seam_checks, training

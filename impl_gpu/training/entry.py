@@ -6,7 +6,7 @@ backward pass needs stays with a keeper, and runs neither in graphs nor ahead.
 
 from typing import Any
 
-from dynamic_rnn_spec.structure import flatten, pack_sequence_as
+from dynamic_rnn_spec.vocabulary.structure import flatten, pack_sequence_as
 
 from .. import fused
 from ..arguments import Arguments

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from dynamic_rnn_spec import ArgumentTypeError, ArgumentValueError, LSTMStateTuple, VariableScope
-from dynamic_rnn_spec.structure import children_of, flatten, is_sequence, pack_sequence_as
+from dynamic_rnn_spec.vocabulary.structure import children_of, flatten, is_sequence, pack_sequence_as
 
 from ..arrays import Array, is_array
 from ..dtypes import as_dtype, describe_type

@@ -5,7 +5,7 @@ from functools import partial
 from typing import Any
 
 from dynamic_rnn_spec import ArgumentTypeError, ArgumentValueError, Variable, variable_scope
-from dynamic_rnn_spec.structure import is_sequence
+from dynamic_rnn_spec.vocabulary.structure import is_sequence
 
 from ..checks.arguments import check_cell
 from ..dtypes import describe_type

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from dynamic_rnn_spec import ArgumentTypeError, ArgumentValueError, VariableScope
-from dynamic_rnn_spec.structure import assert_same_structure, flatten, map_structure
+from dynamic_rnn_spec.vocabulary.structure import assert_same_structure, flatten, map_structure
 
 from ..arrays import Array
 from .options import optional_function

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from dynamic_rnn_spec import ArgumentTypeError, ArgumentValueError
-from dynamic_rnn_spec.rnn_cell import Weight
+from dynamic_rnn_spec.vocabulary.rnn_cell import Weight
 
 from ..arrays import Array
 from ..dtypes import describe_type

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from dynamic_rnn_spec import ArgumentTypeError, ArgumentValueError
-from dynamic_rnn_spec.structure import flatten_with_paths, is_sequence, pack_sequence_as
+from dynamic_rnn_spec.vocabulary.structure import flatten_with_paths, is_sequence, pack_sequence_as
 
 from ..arrays import Array, is_array
 from ..dtypes import describe_type

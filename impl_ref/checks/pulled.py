@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 
 from dynamic_rnn_spec import ArgumentTypeError, ArgumentValueError
-from dynamic_rnn_spec.pulled import check_triple
-from dynamic_rnn_spec.structure import flatten
+from dynamic_rnn_spec.vocabulary.pulled import check_triple
+from dynamic_rnn_spec.vocabulary.structure import flatten
 
 from ..arrays import Array, is_array
 from ..dtypes import describe_type

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from dynamic_rnn_spec import ArgumentTypeError, ArgumentValueError
-from dynamic_rnn_spec.structure import assert_same_structure, flatten, flatten_with_paths, is_sequence
+from dynamic_rnn_spec.vocabulary.structure import assert_same_structure, flatten, flatten_with_paths, is_sequence
 
 from ..arrays import Array, is_array
 from ..dtypes import DType, describe_type, dtype_agrees

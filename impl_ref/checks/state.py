@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from dynamic_rnn_spec import ArgumentTypeError, ArgumentValueError
-from dynamic_rnn_spec.structure import children_of, is_sequence
+from dynamic_rnn_spec.vocabulary.structure import children_of, is_sequence
 
 from ..arrays import Array, is_array
 from ..dtypes import describe_type

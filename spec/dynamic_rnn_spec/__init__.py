@@ -1,16 +1,16 @@
-"""The ground floor: what the r1.4 page of ``dynamic_rnn`` promises, as data and shared vocabulary; knows no
-implementation and no test.
+"""What the r1.4 page of ``dynamic_rnn`` promises, and the words to say it in.
 
-Python 3.6 must be able to import this file and the modules that it names: the worker for TensorFlow 1.4.1 runs there.
-The clause registry (``dynamic_rnn_spec.clauses``, ``dynamic_rnn_spec.ledger``) needs 3.11 and is imported by whoever
-wants it.
+Three rooms: ``page`` has its sentences and clauses, ``vocabulary`` what cells, implementations and the suite share
+(named here), ``wire`` cases and outcomes as data. The modules beside them are the names by which others import these.
+Python 3.6 with NumPy 1.16 can import all but ``page``, which needs 3.11: the worker for TensorFlow 1.4.1 runs there.
 """
 
-from .errors import ArgumentError, ArgumentTypeError, ArgumentValueError
-from .gradients import Gradients
-from .rnn_cell import LSTMStateTuple, RNNCell, array_module
-from .tensor_shape import TensorShape
-from .variable_scope import (
+from .vocabulary.array_module import array_module
+from .vocabulary.errors import ArgumentError, ArgumentTypeError, ArgumentValueError
+from .vocabulary.gradients import Gradients
+from .vocabulary.rnn_cell import LSTMStateTuple, RNNCell
+from .vocabulary.tensor_shape import TensorShape
+from .vocabulary.variable_scope import (
     AUTO_REUSE,
     Variable,
     VariableScope,

@@ -8,7 +8,7 @@ import pytest
 
 from conformance.law.compare import Difference, close_difference, exact_difference
 from conformance.model import tolerance
-from dynamic_rnn_spec.rnn_cell import LSTMStateTuple
+from dynamic_rnn_spec.vocabulary.rnn_cell import LSTMStateTuple
 
 Pair = namedtuple("Pair", ["c", "h"])
 

@@ -14,7 +14,7 @@ import pytest
 from conformance import cli
 from conformance.commands import device as command
 from conformance.commands import stages
-from dynamic_rnn_spec import evidence
+from tancarflow_evidence import evidence
 
 _RELU = {"kind": "BasicRNNCell relu"}
 RUN_ONLY: dict[str, dict[str, Any]] = {

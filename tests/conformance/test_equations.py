@@ -14,7 +14,7 @@ from conformance.strategies import KINDS, NONE, RAGGED, Frame, builtin_case, spe
 from conformance.vectors import stored
 from conformance.vectors.stored import Vector
 from dynamic_rnn_spec.case import Call, Case, CellRef, CellSpec
-from dynamic_rnn_spec.structure import flatten
+from dynamic_rnn_spec.vocabulary.structure import flatten
 
 BUILT_IN = {kind.split()[0] for kind in KINDS if kind[0].isupper()}
 

@@ -16,7 +16,7 @@ from conformance.strategies import (
     without,
 )
 from dynamic_rnn_spec.case import Call, Case, CellRef, CellSpec
-from dynamic_rnn_spec.tensor_shape import TensorShape
+from dynamic_rnn_spec.vocabulary.tensor_shape import TensorShape
 
 
 def _tally(lengths: list[int] | None) -> Case:

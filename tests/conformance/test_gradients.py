@@ -40,10 +40,11 @@ from conformance.strategies.cotangents import asking, linear_case, uneven, with_
 from conformance.strategies.derive import cotangents, with_cotangents, without_cotangents
 from conformance.strategies.wrong_cotangents import WRONG, without_gradients
 from conformance.subject.targets import Target
-from dynamic_rnn_spec import Gradients, clauses
+from dynamic_rnn_spec import Gradients
 from dynamic_rnn_spec.case import Answer, Call, Case, CellRef, CellSpec, Function, Outcome
-from dynamic_rnn_spec.rnn_cell import LSTMStateTuple
-from dynamic_rnn_spec.tensor_shape import TensorShape
+from dynamic_rnn_spec.page import clauses
+from dynamic_rnn_spec.vocabulary.rnn_cell import LSTMStateTuple
+from dynamic_rnn_spec.vocabulary.tensor_shape import TensorShape
 
 RAGGED = Frame(batch=3, steps=3, pattern="ragged", raw=40, given=True)
 

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from conformance.law import engine, registry
 from conformance.law.engine import SMOKE_ITEMS, LawResult, Settings, run_law
 from conformance.law.laws import Check, Law, Unsupported, Violation, law
-from dynamic_rnn_spec import clauses
 from dynamic_rnn_spec.case import Answer, Case, Outcome, Raised
+from dynamic_rnn_spec.page import clauses
 
 Run = Callable[..., LawResult]
 

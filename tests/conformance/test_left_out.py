@@ -15,9 +15,9 @@ from conformance.run import verdicts
 from conformance.strategies import Frame, echo_case, tally_case, with_arguments
 from conformance.subject import subjects
 from conformance.subject.targets import Target
-from dynamic_rnn_spec import clauses
 from dynamic_rnn_spec.case import Answer, Case, DType, Outcome
-from dynamic_rnn_spec.tensor_shape import TensorShape
+from dynamic_rnn_spec.page import clauses
+from dynamic_rnn_spec.vocabulary.tensor_shape import TensorShape
 
 SECTION = "conformance.properties.test_sequence_length_outputs"
 OURS, THEIRS = Target("ours", name="ours", own=True), Target("theirs", name="theirs")

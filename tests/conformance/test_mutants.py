@@ -12,8 +12,8 @@ from conformance.law import registry
 from conformance.law.engine import Settings
 from conformance.mutants import Mutant, MutantError, trial
 from conformance.mutants.trial import Finding, Trial
-from dynamic_rnn_spec import clauses
 from dynamic_rnn_spec.case import Answer, Case, Outcome
+from dynamic_rnn_spec.page import clauses
 
 QUICK = Settings(profile="smoke", shrink=False)
 ARITHMETIC = "toy_impl/arithmetic.py"

@@ -17,8 +17,8 @@ from conformance.strategies import (
     with_lengths,
 )
 from dynamic_rnn_spec.case import Case
-from dynamic_rnn_spec.structure import flatten
-from dynamic_rnn_spec.tensor_shape import TensorShape
+from dynamic_rnn_spec.vocabulary.structure import flatten
+from dynamic_rnn_spec.vocabulary.tensor_shape import TensorShape
 
 GOT, WANTED = np.ones((2, 3, 1)), np.zeros((2, 3, 1))
 

@@ -50,9 +50,9 @@ from conformance.strategies import (
     with_positional,
     without,
 )
-from dynamic_rnn_spec import clauses
 from dynamic_rnn_spec.case import Case, CellSpec, dumps
-from dynamic_rnn_spec.structure import flatten
+from dynamic_rnn_spec.page import clauses
+from dynamic_rnn_spec.vocabulary.structure import flatten
 
 EVERY = st.one_of(
     tally_cases(lengths=choice(ANY), time_major=st.booleans()),

@@ -15,8 +15,8 @@ from conformance.subject.subjects import NotAvailable, Subject, load
 from conformance.subject.worker_client import WorkerClient
 from conformance.vectors import stored, verify
 from dynamic_rnn_spec.case import Answer, Call, Case, CellRef, CellSpec, Cotangents, Function, Scope
-from dynamic_rnn_spec.rnn_cell import LSTMStateTuple
-from dynamic_rnn_spec.tensor_shape import TensorShape
+from dynamic_rnn_spec.vocabulary.rnn_cell import LSTMStateTuple
+from dynamic_rnn_spec.vocabulary.tensor_shape import TensorShape
 
 CELL = CellRef("cell")
 INPUTS = np.arange(12, dtype=np.float32).reshape(2, 3, 2)

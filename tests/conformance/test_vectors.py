@@ -14,8 +14,8 @@ from conformance.vectors.stored import Instead, Vector
 from conformance.vectors.verify import AGREES, DISAGREES, OVERRULED
 from dynamic_rnn_spec import Gradients
 from dynamic_rnn_spec.case import Answer, Call, Case, CellRef, CellSpec, FormatError, Outcome, Raised, VariableRecord
-from dynamic_rnn_spec.clauses import load as load_clauses
-from dynamic_rnn_spec.structure import flatten
+from dynamic_rnn_spec.page.clauses import load as load_clauses
+from dynamic_rnn_spec.vocabulary.structure import flatten
 
 RECORDED = stored.load()
 INPUTS = np.zeros((2, 3, 2), np.float32)

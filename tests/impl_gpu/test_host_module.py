@@ -13,11 +13,11 @@ import ml_dtypes
 import numpy as np
 import pytest
 
-from dynamic_rnn_spec.probes import NumPyOps, make_probe
-from dynamic_rnn_spec.rnn_cell import RNNCell, array_module
-from dynamic_rnn_spec.structure import map_structure
-from dynamic_rnn_spec.tensor_shape import TensorShape
-from dynamic_rnn_spec.variable_scope import VariableStore, use_store
+from dynamic_rnn_spec import RNNCell, array_module
+from dynamic_rnn_spec.vocabulary.structure import map_structure
+from dynamic_rnn_spec.vocabulary.tensor_shape import TensorShape
+from dynamic_rnn_spec.vocabulary.variable_scope import VariableStore, use_store
+from dynamic_rnn_spec.wire.probes import NumPyOps, make_probe
 from impl_gpu.device import host_array_names, host_module, use_device
 from impl_gpu.device.host import HostDevice
 from impl_gpu.device.host_arrays import HostArray, upload

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import impl_gpu
-from dynamic_rnn_spec.variable_scope import AUTO_REUSE, VariableStore, use_store, variable_scope
+from dynamic_rnn_spec.vocabulary.variable_scope import AUTO_REUSE, VariableStore, use_store, variable_scope
 from impl_gpu import kernels
 from impl_gpu.device import current_device, use_device
 from impl_gpu.device.host import HostDevice

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from dynamic_rnn_spec import LSTMStateTuple, VariableStore, use_store
-from dynamic_rnn_spec.structure import flatten, map_structure, pack_sequence_as
+from dynamic_rnn_spec.vocabulary.structure import flatten, map_structure, pack_sequence_as
 from impl_ref import (
     BasicLSTMCell,
     BasicRNNCell,

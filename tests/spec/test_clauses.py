@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from dynamic_rnn_spec import clause_table, clauses, ledger
-from dynamic_rnn_spec.clauses import Clause, ClauseError
+from dynamic_rnn_spec.page import clauses, ledger, table
+from dynamic_rnn_spec.page.clauses import Clause, ClauseError
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "clauses.md"
 
@@ -222,7 +222,7 @@ def test_the_registry_s_hash_covers_clauses_and_ledger(monkeypatch: pytest.Monke
 
 
 def test_the_table_goes_both_ways() -> None:
-    text = clause_table.table(clauses.parse(registry(observed=["D10g"], level="observed"), ENTRIES), ENTRIES)
+    text = table.markdown(clauses.parse(registry(observed=["D10g"], level="observed"), ENTRIES), ENTRIES)
     assert "17 clauses: 16 documented, 1 observed, 0 ours." in text
     assert "| Args > tea, sentence 1 | normative | [SIG-1](#sig-1)\\*, [CELL-1](#cell-1), " in text
     assert "| Args > tea, sentence 2 | informative | it only greets |\n" in text
@@ -233,17 +233,17 @@ def test_the_table_goes_both_ways() -> None:
 
 
 def test_the_table_says_why_a_clause_is_not_testable() -> None:
-    text = clause_table.table(clauses.parse(registry(**UNTESTABLE), ENTRIES), ENTRIES)
+    text = table.markdown(clauses.parse(registry(**UNTESTABLE), ENTRIES), ENTRIES)
     assert "| Args > tea, sentence 1 | not testable (2026-11-22): no tongue |\n" in text
 
 
 def test_the_table_keeps_its_columns_when_a_text_has_a_bar() -> None:
-    text = clause_table.table(clauses.parse(registry(text="a | b"), ENTRIES), ENTRIES)
+    text = table.markdown(clauses.parse(registry(text="a | b"), ENTRIES), ENTRIES)
     assert "**tea is hot.** a \\| b |" in text
 
 
 def test_the_committed_table_is_the_registry_s() -> None:
-    assert DOCUMENT.read_text(encoding="utf-8") == clauses.table(), (
+    assert DOCUMENT.read_text(encoding="utf-8") == table.document(), (
         "docs/clauses.md has drifted: python -m dynamic_rnn_spec.clauses --markdown > docs/clauses.md"
     )
 
@@ -265,7 +265,7 @@ def test_no_side_of_the_committed_table_dangles() -> None:
 def test_the_command_prints_the_table_or_the_counts() -> None:
     command = [sys.executable, "-m", "dynamic_rnn_spec.clauses"]
     printed = subprocess.run([*command, "--markdown"], capture_output=True, check=True, encoding="utf-8")
-    assert printed.stdout == clauses.table()
+    assert printed.stdout == table.document()
     counted = subprocess.run(command, capture_output=True, check=True, encoding="utf-8")
     assert re.fullmatch(r"\d+ clauses: \d+ documented, \d+ observed, \d+ ours; registry [0-9a-f]{64}\n", counted.stdout)
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from dynamic_rnn_spec import ledger
+from dynamic_rnn_spec.page import ledger
 
 PAGE = """\
 Made-up page

@@ -7,7 +7,7 @@ import pytest
 
 from dynamic_rnn_spec import LSTMStateTuple, RNNCell, TensorShape, VariableStore, use_store
 from dynamic_rnn_spec.case import PROBES
-from dynamic_rnn_spec.probes import FAULTS, NumPyOps, ProbeError, Recorder, make_probe
+from dynamic_rnn_spec.wire.probes import FAULTS, NumPyOps, ProbeError, Recorder, make_probe
 
 
 class Base(RNNCell):

@@ -19,7 +19,7 @@ from dynamic_rnn_spec import (
     variable_scope,
 )
 from dynamic_rnn_spec.initializers import Constant, Ones
-from dynamic_rnn_spec.rnn_cell import part_sizes, snake_case
+from dynamic_rnn_spec.vocabulary.rnn_cell import part_sizes, snake_case
 
 
 class Doubler(RNNCell):

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from dynamic_rnn_spec import LSTMStateTuple, TensorShape
-from dynamic_rnn_spec.structure import (
+from dynamic_rnn_spec.vocabulary.structure import (
     assert_same_structure,
     flatten,
     flatten_with_paths,
@@ -16,7 +16,7 @@ from dynamic_rnn_spec.structure import (
     map_structure,
     pack_sequence_as,
 )
-from dynamic_rnn_spec.tensor_shape import dims_of
+from dynamic_rnn_spec.vocabulary.tensor_shape import dims_of
 
 Pair = namedtuple("Pair", ["a", "b"])
 

@@ -21,8 +21,8 @@ from dynamic_rnn_spec import (
     use_store,
     variable_scope,
 )
-from dynamic_rnn_spec.initializers import Constant, GlorotUniform, Ones, RandomUniform, Zeros, fans
-from dynamic_rnn_spec.variable_scope import WEIGHT_READERS
+from dynamic_rnn_spec.vocabulary.initializers import Constant, GlorotUniform, Ones, RandomUniform, Zeros, fans
+from dynamic_rnn_spec.vocabulary.variable_scope import WEIGHT_READERS
 
 
 @pytest.fixture(autouse=True)

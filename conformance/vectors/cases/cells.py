@@ -23,7 +23,7 @@ from conformance.vectors.cases.making import (
     whole,
 )
 from dynamic_rnn_spec.case import Case, CellSpec, Wrong
-from dynamic_rnn_spec.tensor_shape import TensorShape
+from dynamic_rnn_spec.vocabulary.tensor_shape import TensorShape
 
 
 def definitions() -> Iterator[Definition]:

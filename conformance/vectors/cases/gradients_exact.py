@@ -10,7 +10,7 @@ from conformance.vectors.cases.builtin import BATCH, DEPTH, stack
 from conformance.vectors.cases.making import Array, Definition, call, echo, last_input, rng_of, vector
 from conformance.vectors.cases.wrappers import dropped
 from dynamic_rnn_spec.case import Call, Case, CellRef, CellSpec, Cotangents
-from dynamic_rnn_spec.structure import map_structure
+from dynamic_rnn_spec.vocabulary.structure import map_structure
 
 
 def linear(units: int = 2) -> CellSpec:

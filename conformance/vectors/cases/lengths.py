@@ -22,8 +22,8 @@ from conformance.vectors.cases.making import (
     whole,
 )
 from dynamic_rnn_spec.case import Case, CellSpec
-from dynamic_rnn_spec.structure import map_structure
-from dynamic_rnn_spec.tensor_shape import TensorShape
+from dynamic_rnn_spec.vocabulary.structure import map_structure
+from dynamic_rnn_spec.vocabulary.tensor_shape import TensorShape
 
 STEPS = 4
 PATTERNS = {

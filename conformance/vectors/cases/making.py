@@ -13,8 +13,8 @@ import numpy as np
 
 from conformance.strategies.builtin import state_sizes, weight_shapes
 from dynamic_rnn_spec.case import Call, Case, CellRef, CellSpec, Scope
-from dynamic_rnn_spec.structure import map_structure
-from dynamic_rnn_spec.tensor_shape import TensorShape, dims_of
+from dynamic_rnn_spec.vocabulary.structure import map_structure
+from dynamic_rnn_spec.vocabulary.tensor_shape import TensorShape, dims_of
 
 Array = np.ndarray[Any, Any]
 CELL = CellRef("cell")

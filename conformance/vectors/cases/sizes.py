@@ -5,8 +5,8 @@ from typing import Any
 
 from conformance.vectors.cases.making import Definition, one, rng_of, tally, vector, whole
 from dynamic_rnn_spec.case import namedtuple_type
-from dynamic_rnn_spec.rnn_cell import LSTMStateTuple
-from dynamic_rnn_spec.tensor_shape import TensorShape
+from dynamic_rnn_spec.vocabulary.rnn_cell import LSTMStateTuple
+from dynamic_rnn_spec.vocabulary.tensor_shape import TensorShape
 
 SIZES: dict[str, tuple[str, Any]] = {
     "int": ("OUT-1 OUT-2", 3),

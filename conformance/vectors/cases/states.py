@@ -24,8 +24,8 @@ from conformance.vectors.cases.making import (
     whole,
 )
 from dynamic_rnn_spec.case import CellSpec, DType, Wrong, namedtuple_type
-from dynamic_rnn_spec.rnn_cell import LSTMStateTuple
-from dynamic_rnn_spec.tensor_shape import TensorShape
+from dynamic_rnn_spec.vocabulary.rnn_cell import LSTMStateTuple
+from dynamic_rnn_spec.vocabulary.tensor_shape import TensorShape
 
 PAIR = namedtuple_type("Pair", ("left", "right"))
 SIZES: dict[str, tuple[str, Any]] = {

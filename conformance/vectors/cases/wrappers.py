@@ -9,7 +9,7 @@ from conformance.strategies.builtin import output_width, state_sizes
 from conformance.vectors.cases.builtin import BASIC, BASIC_LSTM, BATCH, DEPTH, EVERYTHING, GRU, LSTM, STEPS, cell, stack
 from conformance.vectors.cases.making import Definition, fractions, one, rng_of, start_of, vector, weights_of
 from dynamic_rnn_spec.case import CellSpec, DType, Function
-from dynamic_rnn_spec.structure import flatten
+from dynamic_rnn_spec.vocabulary.structure import flatten
 
 INPUT, STATE, OUTPUT = "input_keep_prob", "state_keep_prob", "output_keep_prob"
 TWO = stack(LSTM, GRU)

@@ -3,8 +3,8 @@
 import time
 from typing import Any
 
-from dynamic_rnn_spec.evidence import NOT_RUN, write_progress, write_result
 from impl_gpu.device import current_device
+from tancarflow_evidence.evidence import NOT_RUN, write_progress, write_result
 
 from ..points import SMALL, Shape
 from ..stage import finished, rival_for, started

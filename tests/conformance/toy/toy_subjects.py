@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from dynamic_rnn_spec.case import Answer, Case, Outcome, Raised
-from dynamic_rnn_spec.structure import map_structure
+from dynamic_rnn_spec.vocabulary.structure import map_structure
 from dynamic_rnn_spec.worker import load
 
 

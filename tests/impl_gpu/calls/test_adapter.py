@@ -7,7 +7,7 @@ import pytest
 
 from dynamic_rnn_spec.adapter import PythonAdapter
 from dynamic_rnn_spec.case import Call, Case, CellRef, CellSpec, Cotangents, DType
-from dynamic_rnn_spec.tensor_shape import TensorShape
+from dynamic_rnn_spec.vocabulary.tensor_shape import TensorShape
 from impl_gpu import launch_log
 from impl_gpu.adapter import SCHEDULE, GpuAdapter, implementation
 from impl_gpu.device.seam import SeamError

@@ -8,7 +8,7 @@ import pytest
 
 from dynamic_rnn_spec import RNNCell as CellProtocol
 from dynamic_rnn_spec import TensorShape, array_module
-from dynamic_rnn_spec.structure import flatten, map_structure
+from dynamic_rnn_spec.vocabulary.structure import flatten, map_structure
 from impl_gpu import RNNCell, dynamic_rnn, launch_log
 
 B, T = 4, 5

@@ -9,7 +9,7 @@ import impl_gpu
 import impl_ref
 from dynamic_rnn_spec import RNNCell, VariableStore, array_module, use_store
 from dynamic_rnn_spec.initializers import Constant
-from dynamic_rnn_spec.structure import flatten
+from dynamic_rnn_spec.vocabulary.structure import flatten
 from impl_gpu.device.host import HostDevice
 
 ULPS = 64 * np.finfo(np.float64).eps

@@ -8,7 +8,7 @@ import pytest
 
 from dynamic_rnn_spec import LSTMStateTuple, VariableStore, use_store, variable_scope
 from dynamic_rnn_spec.initializers import Ones, RandomUniform
-from dynamic_rnn_spec.structure import flatten, map_structure
+from dynamic_rnn_spec.vocabulary.structure import flatten, map_structure
 from impl_gpu import (
     AUTO_REUSE,
     BasicLSTMCell,

@@ -10,7 +10,7 @@ import pytest
 
 import impl_gpu
 from dynamic_rnn_spec import VariableStore, use_store
-from dynamic_rnn_spec.structure import flatten, map_structure
+from dynamic_rnn_spec.vocabulary.structure import flatten, map_structure
 from impl_gpu import (
     BasicLSTMCell,
     BasicRNNCell,

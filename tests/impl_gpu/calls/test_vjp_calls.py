@@ -8,7 +8,7 @@ import pytest
 
 import impl_gpu
 from dynamic_rnn_spec import LSTMStateTuple, RNNCell, VariableStore, use_store
-from dynamic_rnn_spec.structure import flatten
+from dynamic_rnn_spec.vocabulary.structure import flatten
 from impl_gpu import GRUCell, LSTMCell, MultiRNNCell, ResidualWrapper, dynamic_rnn_vjp, launch_log, options
 from impl_gpu.device import use_device
 from impl_gpu.device.host import HostDevice

@@ -12,7 +12,7 @@ import pytest
 
 import impl_gpu
 from dynamic_rnn_spec import LSTMStateTuple, VariableStore, use_store, variable_scope
-from dynamic_rnn_spec.structure import flatten, pack_sequence_as
+from dynamic_rnn_spec.vocabulary.structure import flatten, pack_sequence_as
 from impl_gpu import (
     BasicLSTMCell,
     BasicRNNCell,

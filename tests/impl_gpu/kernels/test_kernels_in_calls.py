@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from dynamic_rnn_spec import VariableStore, use_store
-from dynamic_rnn_spec.structure import flatten, pack_sequence_as
+from dynamic_rnn_spec.vocabulary.structure import flatten, pack_sequence_as
 from impl_gpu import BasicRNNCell, GRUCell, LSTMCell, dynamic_rnn, dynamic_rnn_vjp, launch_log
 from impl_gpu.device import use_device
 from impl_gpu.device.host import HostDevice

@@ -13,7 +13,7 @@ import pytest
 import impl_gpu
 import impl_ref
 from dynamic_rnn_spec import VariableStore, default_store, use_store, variable_scope
-from dynamic_rnn_spec.structure import flatten, pack_sequence_as
+from dynamic_rnn_spec.vocabulary.structure import flatten, pack_sequence_as
 from impl_gpu import training
 from impl_gpu.abstract import Abstract
 from impl_gpu.arguments import check_arguments

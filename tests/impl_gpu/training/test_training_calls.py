@@ -8,7 +8,7 @@ import pytest
 
 import impl_gpu
 from dynamic_rnn_spec import VariableStore, use_store
-from dynamic_rnn_spec.structure import flatten
+from dynamic_rnn_spec.vocabulary.structure import flatten
 from impl_gpu.device import use_device
 from impl_gpu.device.seam import Device
 

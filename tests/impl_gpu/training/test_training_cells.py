@@ -8,7 +8,7 @@ import pytest
 
 import impl_gpu
 from dynamic_rnn_spec import VariableStore, use_store
-from dynamic_rnn_spec.structure import flatten, pack_sequence_as
+from dynamic_rnn_spec.vocabulary.structure import flatten, pack_sequence_as
 from impl_gpu.kernels import geometry
 
 T, B, D = 7, 11, 3

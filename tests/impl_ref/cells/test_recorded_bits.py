@@ -19,7 +19,7 @@ import numpy as np
 import pytest
 
 from dynamic_rnn_spec import VariableStore, use_store
-from dynamic_rnn_spec.structure import flatten, map_structure
+from dynamic_rnn_spec.vocabulary.structure import flatten, map_structure
 from impl_ref import (
     BasicLSTMCell,
     BasicRNNCell,

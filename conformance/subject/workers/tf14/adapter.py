@@ -8,11 +8,12 @@ import numpy as np
 import tensorflow as tf
 from tensorflow.python.util import nest
 
-from dynamic_rnn_spec import adapter, probes
+from dynamic_rnn_spec import adapter
 from dynamic_rnn_spec.case import PARAMETERS, Answer, Case, CellSpec, DType, Function, Outcome, Scope, VariableRecord
-from dynamic_rnn_spec.rnn_cell import LSTMStateTuple
-from dynamic_rnn_spec.structure import flatten, is_sequence
-from dynamic_rnn_spec.tensor_shape import TensorShape
+from dynamic_rnn_spec.vocabulary.rnn_cell import LSTMStateTuple
+from dynamic_rnn_spec.vocabulary.structure import flatten, is_sequence
+from dynamic_rnn_spec.vocabulary.tensor_shape import TensorShape
+from dynamic_rnn_spec.wire import probes
 
 from .gradients import gradients_of
 from .graph import ReplayedDropout, Store, name_of, open_store

@@ -6,8 +6,8 @@ from typing import Any, List, Mapping, Sequence
 import tensorflow as tf
 from tensorflow.python.ops.variables import PartitionedVariable
 
-from dynamic_rnn_spec.gradients import Gradients
-from dynamic_rnn_spec.structure import flatten, map_structure
+from dynamic_rnn_spec.vocabulary.gradients import Gradients
+from dynamic_rnn_spec.vocabulary.structure import flatten, map_structure
 
 from .graph import name_of
 

@@ -8,7 +8,7 @@ from tensorflow.python.framework import tensor_util
 from tensorflow.python.ops import control_flow_ops, random_ops, script_ops
 
 from dynamic_rnn_spec.case import VariableRecord
-from dynamic_rnn_spec.structure import flatten
+from dynamic_rnn_spec.vocabulary.structure import flatten
 
 from .probe_cells import to_array
 

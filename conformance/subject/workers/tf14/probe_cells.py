@@ -6,9 +6,10 @@ import numpy as np
 import tensorflow as tf
 from tensorflow.python.util import nest
 
-from dynamic_rnn_spec import adapter, probes
-from dynamic_rnn_spec.rnn_cell import LSTMStateTuple
-from dynamic_rnn_spec.structure import flatten, is_sequence, map_structure
+from dynamic_rnn_spec import adapter
+from dynamic_rnn_spec.vocabulary.rnn_cell import LSTMStateTuple
+from dynamic_rnn_spec.vocabulary.structure import flatten, is_sequence, map_structure
+from dynamic_rnn_spec.wire import probes
 
 RNN_CELL = tf.nn.rnn_cell
 

@@ -1,4 +1,4 @@
-"""RNNCell, the protocol that every cell keeps, and LSTMStateTuple; refuses to do arithmetic or to make a zero state.
+"""RNNCell, the protocol that every cell keeps, and LSTMStateTuple; the arithmetic is each cell's own.
 
 A cell that a user writes against this class runs on every implementation: ``call`` takes its functions from
 ``array_module(inputs)``, and ``add_variable`` gives it weights, which it reads in the module of its inputs.
@@ -7,12 +7,12 @@ A cell that a user writes against this class runs on every implementation: ``cal
 import abc
 import contextlib
 import re
-import sys
 from collections import namedtuple
 from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence, Tuple, Union
 
 import numpy as np
 
+from .array_module import array_module
 from .errors import ArgumentTypeError, ArgumentValueError
 from .initializers import GlorotUniform
 from .pulled import check_step_and_pull, check_triple, describe
@@ -31,26 +31,6 @@ LSTMStateTuple = namedtuple("LSTMStateTuple", ("c", "h"))
 LSTMStateTuple.__doc__ = (
     "The state of an LSTM cell: ``c`` [batch, units], the cell; ``h`` [batch, outputs], what it emits."
 )
-
-ARRAY_MODULES: Dict[str, Callable[[Any], Any]] = {}
-"""Array modules beside NumPy: the first part of an array type's module name, and what answers with the functions for
-it."""
-
-
-def array_module(array: Any) -> Any:
-    """The module whose functions work on ``array``: NumPy for a NumPy array, CuPy for a CuPy array.
-
-    Raises:
-        TypeError: the array belongs to no module that is known here.
-    """
-    if isinstance(array, (np.ndarray, np.generic)):
-        return np
-    root = type(array).__module__.split(".")[0]
-    if root in ARRAY_MODULES:
-        return ARRAY_MODULES[root](array)
-    if root == "cupy" and "cupy" in sys.modules:
-        return sys.modules["cupy"]
-    raise TypeError("array_module: expected an array of NumPy or CuPy, got {}".format(type(array).__name__))
 
 
 class RNNCell(abc.ABC):

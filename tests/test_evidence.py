@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from dynamic_rnn_spec import evidence, provenance
-from dynamic_rnn_spec.evidence import (
+from tancarflow_evidence import evidence, provenance
+from tancarflow_evidence.evidence import (
     Evidence,
     Stage,
     plain,
@@ -23,7 +23,7 @@ from dynamic_rnn_spec.evidence import (
 
 
 def stage(name: str, code: str, seconds: float = 30.0) -> Stage:
-    return Stage(name, (sys.executable, "-c", "from dynamic_rnn_spec.evidence import *\n" + code), seconds)
+    return Stage(name, (sys.executable, "-c", "from tancarflow_evidence.evidence import *\n" + code), seconds)
 
 
 def read(path: Path) -> Any:

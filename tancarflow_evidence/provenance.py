@@ -9,8 +9,9 @@ import os
 import platform
 import subprocess
 import sys
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any, Dict, Iterable, List, Optional, Sequence, Tuple, Union
+from typing import Any
 
 import numpy as np
 
@@ -19,7 +20,7 @@ SETTINGS = ("IMPL_GPU_", "CUDA_", "CUPY_", "CUBLAS_", "NVIDIA_TF32", "OMP_", COM
 PLACES = ("PATH", "HOME", "DIR", "CACHE")  # what a variable's name ends in that says only where something lies
 
 
-def command() -> List[str]:
+def command() -> list[str]:
     """The command line of this process, its interpreter by name only."""
     words = list(getattr(sys, "orig_argv", [sys.executable, *sys.argv]))
     return [Path(words[0]).name, *words[1:]]
@@ -27,10 +28,10 @@ def command() -> List[str]:
 
 def now() -> str:
     """The time, in UTC, by the second."""
-    return datetime.datetime.now(datetime.timezone.utc).replace(microsecond=0).isoformat()
+    return datetime.datetime.now(datetime.UTC).replace(microsecond=0).isoformat()
 
 
-def machine() -> Dict[str, Any]:
+def machine() -> dict[str, Any]:
     """Python, NumPy, the system and its processors."""
     return {
         "python": platform.python_version(),
@@ -41,13 +42,13 @@ def machine() -> Dict[str, Any]:
     }
 
 
-def settings() -> Dict[str, str]:
+def settings() -> dict[str, str]:
     """The environment variables that may change what a run does."""
     names = [name for name in sorted(os.environ) if name.startswith(SETTINGS) and not name.endswith(PLACES)]
     return {name: os.environ[name] for name in names}
 
 
-def source_of(root: Union[str, Path], sources: Sequence[str] = ()) -> Dict[str, Any]:
+def source_of(root: str | Path, sources: Sequence[str] = ()) -> dict[str, Any]:
     """The commit of a tree, whether files that it knows have changes, and a sum over the files in ``sources``.
 
     Where the tree came without its history, EVIDENCE_COMMIT may name the commit; whether it has changes is then
@@ -63,7 +64,7 @@ def source_of(root: Union[str, Path], sources: Sequence[str] = ()) -> Dict[str, 
     }
 
 
-def _git(root: Path, *arguments: str) -> Optional[str]:
+def _git(root: Path, *arguments: str) -> str | None:
     """The answer of git; None: there is no git, or this is no tree of its."""
     if not (root / ".git").exists():
         return None
@@ -80,7 +81,7 @@ def _git(root: Path, *arguments: str) -> Optional[str]:
     return done.stdout.decode("utf-8", "replace").strip() if done.returncode == 0 else None
 
 
-def digest(root: Union[str, Path], sources: Iterable[str]) -> str:
+def digest(root: str | Path, sources: Iterable[str]) -> str:
     """The sha256 of the names and contents of all files in these folders, without what Python and tools leave there."""
     whole = hashlib.sha256()
     for name, path in sorted(_files(Path(root), sources)):
@@ -89,13 +90,13 @@ def digest(root: Union[str, Path], sources: Iterable[str]) -> str:
     return whole.hexdigest()
 
 
-def _files(root: Path, sources: Iterable[str]) -> List[Tuple[str, Path]]:
+def _files(root: Path, sources: Iterable[str]) -> list[tuple[str, Path]]:
     found = []
     for source in sources:
         # In the source tree dynamic_rnn_spec lies in spec/, among installed packages beside the others.
         top = next((place / source for place in (root, root / "spec") if (place / source).exists()), None)
         if top is None:
-            raise FileNotFoundError("sources: there is no {!r} in {!r}".format(source, str(root)))
+            raise FileNotFoundError(f"sources: there is no {source!r} in {str(root)!r}")
         for path in [top] if top.is_file() else sorted(top.rglob("*")):
             name = source / path.relative_to(top)
             hidden = any(part.startswith((".", "__pycache__")) for part in name.parts)

@@ -12,6 +12,7 @@ from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Seque
 
 import numpy as np
 
+from .array_module import array_module
 from .errors import ArgumentTypeError, ArgumentValueError
 from .initializers import GlorotUniform, Zeros
 
@@ -61,8 +62,6 @@ class Variable:
 
     def read(self, like: Any = None) -> Any:
         """The value as an array of the module that ``like`` belongs to: NumPy for NumPy or None."""
-        from .rnn_cell import array_module
-
         reader = WEIGHT_READERS.get(type(like).__module__.split(".")[0])
         if reader is not None:
             return reader(self, like)

@@ -1,13 +1,13 @@
-"""The clause table as Markdown, from page to clauses and back; it knows neither file nor loader, only what it is given.
+"""Writes docs/clauses.md: from each sentence's place on the page to its clauses, and from each clause back."""
 
-Python 3.6 must be able to import this file, as every module here but `clauses` and `ledger`.
-"""
+import argparse
+import sys
+from collections.abc import Iterable, Mapping, Sequence
 
-from typing import TYPE_CHECKING, Iterable, List, Mapping, Sequence
-
-if TYPE_CHECKING:
-    from dynamic_rnn_spec.clauses import Clause
-    from dynamic_rnn_spec.ledger import Entry
+from dynamic_rnn_spec.page import clauses as registry
+from dynamic_rnn_spec.page import ledger
+from dynamic_rnn_spec.page.clauses import Clause
+from dynamic_rnn_spec.page.ledger import Entry
 
 _HEAD = """\
 # Clauses
@@ -26,20 +26,20 @@ A star marks a clause that is not documented: the sentence is what is silent abo
 """
 
 
-def table(clauses: "Mapping[str, Clause]", entries: "Mapping[str, Entry]") -> str:
+def markdown(clauses: Mapping[str, Clause], entries: Mapping[str, Entry]) -> str:
     """The whole document: every sentence of the ledger with its clauses, then every clause with its sentences."""
     counts = {level: sum(c.level == level for c in clauses.values()) for level in ("documented", "observed", "ours")}
     lines = [_HEAD.format(count=len(clauses), **counts), "## From the page to the clauses", ""]
     lines += _rows(["Sentence", "Kind", "Clauses"], (_sentence(entry, clauses) for entry in entries.values()))
     lines += ["", "## From the clauses to the page"]
     for section in dict.fromkeys(c.section for c in clauses.values()):
-        lines += ["", "### {}".format(section), ""]
+        lines += ["", f"### {section}", ""]
         members = [c for c in clauses.values() if c.section == section]
         lines += _rows(["Id", "Level", "Promise", "On the page", "Shows in"], (_clause(c, entries) for c in members))
     return "\n".join(lines) + "\n"
 
 
-def _sentence(entry: "Entry", clauses: "Mapping[str, Clause]") -> "List[str]":
+def _sentence(entry: Entry, clauses: Mapping[str, Clause]) -> list[str]:
     """Locator, kind, and the clauses that rest on it, documented or not; an informative one has its reason too."""
     resting = [c for c in clauses.values() if entry.id in c.page]
     links = ["[{}](#{}){}".format(c.id, c.id.lower(), "" if c.level == "documented" else "\\*") for c in resting]
@@ -47,22 +47,40 @@ def _sentence(entry: "Entry", clauses: "Mapping[str, Clause]") -> "List[str]":
     return [entry.locator, entry.kind, "; ".join(told + ([", ".join(links)] if links else []))]
 
 
-def _clause(clause: "Clause", entries: "Mapping[str, Entry]") -> "List[str]":
+def _clause(clause: Clause, entries: Mapping[str, Entry]) -> list[str]:
     """Id with its anchor, level, title and wording, locators, observables or the reason why there are none."""
     shows = ", ".join(clause.observable)
     return [
-        '<a id="{}"></a>{}'.format(clause.id.lower(), clause.id),
+        f'<a id="{clause.id.lower()}"></a>{clause.id}',
         clause.level,
-        "**{}.** {}".format(clause.title, clause.text),
+        f"**{clause.title}.** {clause.text}",
         "; ".join(entries[name].locator for name in clause.page),
-        shows if clause.testable else "not testable ({}): {}".format(clause.reviewed, clause.reason),
+        shows if clause.testable else f"not testable ({clause.reviewed}): {clause.reason}",
     ]
 
 
-def _rows(head: "Sequence[str]", rows: "Iterable[Sequence[str]]") -> "List[str]":
+def _rows(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
     lines = [_row(head), "|" + " --- |" * len(head)]
     return lines + [_row(row) for row in rows]
 
 
-def _row(cells: "Sequence[str]") -> str:
+def _row(cells: Sequence[str]) -> str:
     return "| {} |".format(" | ".join(cell.replace("|", "\\|") for cell in cells))
+
+
+def document() -> str:
+    """The whole of docs/clauses.md, of the registry that ships with this package."""
+    return markdown(registry.load(), ledger.load())
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """`python -m dynamic_rnn_spec.clauses`: counts the clauses, or prints their table as Markdown."""
+    parser = argparse.ArgumentParser(prog="python -m dynamic_rnn_spec.clauses", description=main.__doc__)
+    parser.add_argument("--markdown", action="store_true", help="print the table for docs/clauses.md")
+    if parser.parse_args(arguments).markdown:
+        sys.stdout.write(document())
+        return 0
+    levels = [clause.level for clause in registry.load().values()]
+    counts = ", ".join(f"{levels.count(level)} {level}" for level in registry.LEVELS)
+    sys.stdout.write(f"{len(levels)} clauses: {counts}; registry {registry.registry_sha256()}\n")
+    return 0

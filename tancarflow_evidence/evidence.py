@@ -1,4 +1,4 @@
-"""What a long run of checks says of itself: a JSON file, whole after each stage; it knows no check and no device.
+"""Runs a long check in stages and keeps what it says of itself: a JSON file, whole after each stage.
 
 A stage is a command of its own, run in a process of its own with a time limit, so that one that dies or hangs ends
 alone; a device whose error sticks to the process is fresh again in the next stage. The command finds in ``RESULT`` (an
@@ -9,11 +9,9 @@ did not come about that they were not run.
     evidence = Evidence(path, "impl_gpu prove", root, seed=0)
     evidence.run([Stage("seam", [sys.executable, "-m", "impl_gpu.prove", "--stage", "seam"], 60.0)], budget=450.0)
 
-It stands in the specification's package because every implementation and the suite leave evidence, and needs nothing
-but Python and NumPy, so that it runs where nothing can be installed.
+It needs nothing but Python and NumPy, so that it runs where nothing can be installed.
 """
 
-import collections
 import contextlib
 import json
 import math
@@ -23,8 +21,9 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Callable, Dict, NamedTuple, Optional, Sequence, Union
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -41,10 +40,13 @@ VERDICTS = (PASSED, FAILED, CRASHED, TIMED_OUT, NOT_RUN)
 
 TAIL = 6000  # characters of a stage's output that are kept when it did not pass
 
-Stage = NamedTuple("Stage", [("name", str), ("command", Sequence[str]), ("seconds", float)])
+class Stage(NamedTuple):
+    name: str
+    command: Sequence[str]
+    seconds: float
 
 
-class Evidence(object):
+class Evidence:
     """The evidence of one run, at ``path``.
 
     Args:
@@ -58,15 +60,15 @@ class Evidence(object):
 
     def __init__(
         self,
-        path: Union[str, Path],
+        path: str | Path,
         subject: str,
-        root: Union[str, Path],
-        facts: Optional[Dict[str, Any]] = None,
-        seed: Optional[int] = None,
+        root: str | Path,
+        facts: dict[str, Any] | None = None,
+        seed: int | None = None,
         sources: Sequence[str] = (),
     ) -> None:
         self.path = Path(path)
-        self.content = collections.OrderedDict()  # type: Dict[str, Any]
+        self.content: dict[str, Any] = {}
         self.content["subject"] = subject
         self.content["verdict"] = NOT_RUN
         self.content["date"] = now()
@@ -95,7 +97,7 @@ class Evidence(object):
         for number, stage in enumerate(stages):
             left = budget - (time.monotonic() - started)
             if left < 1.0:
-                self._end(number, {"verdict": NOT_RUN, "why": "the run had used up its {:g} s".format(budget)})
+                self._end(number, {"verdict": NOT_RUN, "why": f"the run had used up its {budget:g} s"})
                 continue
             result = run_stage(stage._replace(seconds=min(stage.seconds, left)))
             self._end(number, result)
@@ -106,12 +108,12 @@ class Evidence(object):
         self.write()
         return str(self.content["verdict"])
 
-    def add(self, name: str, result: Dict[str, Any]) -> None:
+    def add(self, name: str, result: dict[str, Any]) -> None:
         """A stage that was run elsewhere, such as in this process."""
         self.content["stages"].append({"name": name})
         self._end(-1, result)
 
-    def _end(self, number: int, result: Dict[str, Any]) -> None:
+    def _end(self, number: int, result: dict[str, Any]) -> None:
         known = {name: value for name, value in result.items() if name != "facts"}
         if known.get("verdict") not in VERDICTS:
             raise ValueError("verdict: expected one of {}, got {!r}".format(VERDICTS, known.get("verdict")))
@@ -131,7 +133,7 @@ class Evidence(object):
         write_json(self.path, self.content)
 
 
-def run_stage(stage: Stage) -> Dict[str, Any]:
+def run_stage(stage: Stage) -> dict[str, Any]:
     """Run one stage in a process of its own, and all that it started to their end.
 
     A verdict of "passed" needs a result that says so and an exit status of 0.
@@ -149,24 +151,24 @@ def run_stage(stage: Stage) -> Dict[str, Any]:
                 start_new_session=True,
             )
             try:
-                status = process.wait(timeout=stage.seconds)  # type: Optional[int]
+                status: int | None = process.wait(timeout=stage.seconds)
             except subprocess.TimeoutExpired:
                 status = None
             finally:
                 _end_group(process)
             output.seek(0)
             said = output.read().decode("utf-8", "replace")[-TAIL:]
-        result = json.loads(place.read_text(encoding="utf-8")) if place.exists() else {}  # type: Dict[str, Any]
+        result: dict[str, Any] = json.loads(place.read_text(encoding="utf-8")) if place.exists() else {}
     result["seconds"] = round(time.monotonic() - started, 3)
     where = ", " + result["why"] if "why" in result else ""
     if status is None:
-        result.update(verdict=TIMED_OUT, why="more than {:g} s{}".format(stage.seconds, where))
+        result.update(verdict=TIMED_OUT, why=f"more than {stage.seconds:g} s{where}")
     elif "verdict" not in result:
-        result.update(verdict=CRASHED, why="no result, exit status {}".format(_status(status)))
+        result.update(verdict=CRASHED, why=f"no result, exit status {_status(status)}")
     elif result["verdict"] == CRASHED:
-        result.update(why="exit status {}{}".format(_status(status), where))
+        result.update(why=f"exit status {_status(status)}{where}")
     elif status != 0 and result["verdict"] == PASSED:
-        result.update(verdict=CRASHED, why="passed, but then exit status {}".format(_status(status)))
+        result.update(verdict=CRASHED, why=f"passed, but then exit status {_status(status)}")
     if result["verdict"] != PASSED:
         result["output"] = said
     return result
@@ -182,7 +184,7 @@ def _end_group(process: Any) -> None:
 def _status(status: int) -> str:
     if status >= 0:
         return str(status)
-    return "{} ({})".format(status, signal.Signals(-status).name)
+    return f"{status} ({signal.Signals(-status).name})"
 
 
 def write_result(verdict: str, **more: Any) -> None:
@@ -205,7 +207,7 @@ def write_progress(where: str, **more: Any) -> None:
         write_json(place, dict(more, verdict=CRASHED, why="in " + where))
 
 
-def summary(stage: Dict[str, Any]) -> str:
+def summary(stage: dict[str, Any]) -> str:
     """A stage in one line, and the reason in another where it did not pass."""
     line = "{:9s}  {:<40s}  {:6.1f} s".format(stage["verdict"], stage["name"], stage.get("seconds", 0.0))
     for name in ("why", "first_failure"):
@@ -214,12 +216,12 @@ def summary(stage: Dict[str, Any]) -> str:
     return line
 
 
-def write_json(path: Union[str, Path], value: Any) -> None:
+def write_json(path: str | Path, value: Any) -> None:
     """Write a JSON file so that a reader finds the old one or the new one, whole."""
     path = Path(path)
     text = json.dumps(plain(value), indent=2, allow_nan=False) + "\n"
     path.parent.mkdir(parents=True, exist_ok=True)
-    half = path.with_name(".{}.{}".format(path.name, os.getpid()))
+    half = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         with half.open("w", encoding="utf-8") as file:
             file.write(text)
@@ -235,7 +237,7 @@ def write_json(path: Union[str, Path], value: Any) -> None:
 def plain(value: Any) -> Any:
     """Values of JSON for values of Python and NumPy; a number that JSON has not becomes its name."""
     if isinstance(value, dict):
-        return collections.OrderedDict((str(name), plain(item)) for name, item in value.items())
+        return {str(name): plain(item) for name, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [plain(item) for item in value]
     if isinstance(value, np.ndarray):
@@ -246,4 +248,4 @@ def plain(value: Any) -> Any:
         return repr(value)
     if value is None or isinstance(value, (bool, int, float, str)):
         return value
-    raise TypeError("expected a value that JSON can hold, got a {}".format(type(value).__name__))
+    raise TypeError(f"expected a value that JSON can hold, got a {type(value).__name__}")

@@ -29,9 +29,9 @@ from typing import Any, Dict, List, Optional
 
 import numpy as np
 
+from ..vocabulary.structure import flatten, map_structure, pack_sequence_as
+from ..vocabulary.tensor_shape import dims_of
 from .case import PROBES
-from .structure import flatten, map_structure, pack_sequence_as
-from .tensor_shape import dims_of
 
 MODULUS = 97
 FAULTS = (
