@@ -20,7 +20,7 @@ from conformance.subject import targets
 from tancarflow_evidence import evidence
 
 PASSED, BROKEN, FAILED = 0, 1, 2
-SOURCES = ("dynamic_rnn_spec", "conformance")
+SOURCES = ("dynamic_rnn_spec", "conformance", "tancarflow_evidence")
 SMALL = 1300
 """Cases of the differential in a rehearsal."""
 SANITIZER = "compute-sanitizer"

@@ -17,7 +17,7 @@ from conformance.subject import subjects
 DISTRIBUTION = "tancarflow"
 """Implementations whose entry point comes with this distribution are our own: they are held to every level. So are
 those that lie beside this package in a tree of its source that is not installed."""
-TREE = Path(__file__).resolve().parent.parent
+TREE = Path(__file__).resolve().parents[2]
 LOAD_LIMIT = 120.0
 """Seconds for an implementation to be loaded and to say what it is."""
 
