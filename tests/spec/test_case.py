@@ -33,7 +33,7 @@ from dynamic_rnn_spec.case import (
     namedtuple_type,
 )
 
-SCHEMAS = Path(dynamic_rnn_spec.__file__).parent / "schema"
+SCHEMAS = Path(dynamic_rnn_spec.__file__).parent / "wire" / "schema"
 
 
 def validator(name: str) -> Any:

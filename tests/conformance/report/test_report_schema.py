@@ -15,7 +15,7 @@ from conformance.report.model import LEVELS, VERDICTS, VIOLATIONS
 
 SCHEMAS = {
     path.name: json.loads(path.read_text(encoding="utf-8"))
-    for path in (Path(dynamic_rnn_spec.__file__).parent / "schema").glob("*.schema.json")
+    for path in (Path(dynamic_rnn_spec.__file__).parent / "wire" / "schema").glob("*.schema.json")
 }
 REPORT = SCHEMAS["report.schema.json"]
 
