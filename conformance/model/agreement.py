@@ -8,7 +8,7 @@ import numpy as np
 
 from conformance.law.laws import Check
 from conformance.model import equations, tolerance
-from conformance.strategies import argument, frame_sizes, is_time_major, steps_of_rows
+from conformance.strategies.derive import argument, frame_sizes, is_time_major, steps_of_rows
 from dynamic_rnn_spec.case import Answer, Case, CellRef, CellSpec
 from dynamic_rnn_spec.vocabulary.structure import map_structure
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from conformance.law.laws import Unsupported
-from conformance.strategies import argument, batch_major
+from conformance.strategies.derive import argument, batch_major
 from dynamic_rnn_spec.case import Answer, Case
 from dynamic_rnn_spec.vocabulary.structure import is_sequence, map_structure
 

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 
 from conformance.law.laws import Check
-from conformance.strategies import argument
 from conformance.strategies.cotangents import has_gradient
+from conformance.strategies.derive import argument
 from dynamic_rnn_spec import Gradients
 from dynamic_rnn_spec.case import Case, CellSpec
 from dynamic_rnn_spec.vocabulary.structure import flatten, pack_sequence_as

@@ -13,16 +13,16 @@ import numpy as np
 
 from conformance.law.compare import kind_of
 from conformance.model import tolerance
-from conformance.strategies import (
+from conformance.strategies.arrays import wild
+from conformance.strategies.builtin import output_width
+from conformance.strategies.derive import (
     argument,
     batch_major,
     frame_sizes,
     is_time_major,
     steps_of_rows,
-    wild,
     with_arguments,
 )
-from conformance.strategies.builtin import output_width
 from conformance.strategies.structures import map_leaves
 from dynamic_rnn_spec.case import Case, CellSpec
 from dynamic_rnn_spec.vocabulary.structure import children_of, flatten, is_sequence, map_structure, pack_sequence_as

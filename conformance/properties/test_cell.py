@@ -10,31 +10,22 @@ from conformance.law.laws import Check, law
 from conformance.model import tolerance
 from conformance.model.expected import judge, same_pair
 from conformance.model.traces import cell_calls, inputs_at, zero_states
-from conformance.strategies import (
-    ANY,
-    FULL,
-    KINDS,
-    NONE,
-    RAGGED,
-    Frame,
-    affine_cases,
+from conformance.strategies import arrays
+from conformance.strategies.builtin import KINDS, builtin_case, builtin_cases, output_width, state_sizes
+from conformance.strategies.derive import (
     argument,
-    arrays,
-    builtin_case,
-    builtin_cases,
-    choice,
     frame_sizes,
     is_time_major,
     repeated,
-    scalar_counter_cases,
     steps_of_rows,
-    tally_cases,
     the_call,
     time_slice,
     with_arguments,
     with_options,
 )
-from conformance.strategies.builtin import output_width, state_sizes
+from conformance.strategies.frame import Frame, choice
+from conformance.strategies.lengths import ANY, FULL, NONE, RAGGED
+from conformance.strategies.probes import affine_cases, scalar_counter_cases, tally_cases
 from dynamic_rnn_spec.case import Case
 from dynamic_rnn_spec.vocabulary.structure import flatten, map_structure, pack_sequence_as
 from dynamic_rnn_spec.vocabulary.tensor_shape import dims_of

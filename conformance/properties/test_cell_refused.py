@@ -3,13 +3,10 @@
 import re
 
 from conformance.law.laws import Check, law
-from conformance.strategies import (
-    ANY,
-    around,
-    choice,
-    rogue_cases,
-    wrong_cases,
-)
+from conformance.strategies.frame import choice
+from conformance.strategies.lengths import ANY
+from conformance.strategies.probes import rogue_cases
+from conformance.strategies.wrong import around, wrong_cases
 from dynamic_rnn_spec.case import Case
 
 RAGGED_OR_NOT = choice(ANY)

@@ -8,27 +8,13 @@ from conformance.law.laws import Check, law
 from conformance.model.expected import expected
 from conformance.model.traces import cell_calls
 from conformance.properties import rows
-from conformance.strategies import (
-    ALL_ZERO,
-    DTYPES,
-    PLAIN,
-    SHORTENING,
-    VALID,
-    argument,
-    builtin_cases,
-    choice,
-    echo_cases,
-    frame_sizes,
-    last_input_cases,
-    nests,
-    state_rows,
-    structures,
-    tally_cases,
-    with_arguments,
-    with_state,
-    without,
-)
-from conformance.strategies.frame import Frame
+from conformance.strategies.arrays import DTYPES
+from conformance.strategies.builtin import PLAIN, builtin_cases
+from conformance.strategies.derive import argument, frame_sizes, with_arguments, with_state, without
+from conformance.strategies.frame import Frame, choice
+from conformance.strategies.lengths import ALL_ZERO, SHORTENING, VALID
+from conformance.strategies.probes import echo_cases, last_input_cases, state_rows, tally_cases
+from conformance.strategies.structures import nests, structures
 from dynamic_rnn_spec.case import Case, DType
 from dynamic_rnn_spec.vocabulary.structure import flatten, map_structure
 

@@ -4,21 +4,14 @@ does is judged in the file beside this one."""
 from hypothesis import strategies as st
 
 from conformance.law.laws import Check, law
-from conformance.strategies import (
-    DTYPES,
-    FLOATS,
-    VALID,
-    argument,
-    builtin_cases,
-    choice,
-    echo_cases,
-    nests,
-    tally_cases,
-    with_arguments,
-    with_options,
-    without,
-    wrong_cases,
-)
+from conformance.strategies.arrays import DTYPES, FLOATS
+from conformance.strategies.builtin import builtin_cases
+from conformance.strategies.derive import argument, with_arguments, with_options, without
+from conformance.strategies.frame import choice
+from conformance.strategies.lengths import VALID
+from conformance.strategies.probes import echo_cases, tally_cases
+from conformance.strategies.structures import nests
+from conformance.strategies.wrong import wrong_cases
 from dynamic_rnn_spec.case import Case
 from dynamic_rnn_spec.vocabulary.structure import flatten
 

@@ -12,7 +12,9 @@ from conformance.model.agreement import (
     follows_equations,
     reach,
 )
-from conformance.strategies import choice, options, steps_of_rows
+from conformance.strategies import options
+from conformance.strategies.derive import steps_of_rows
+from conformance.strategies.frame import choice
 from conformance.strategies.options import leaf, spec_cases
 from dynamic_rnn_spec.case import Case
 

@@ -13,7 +13,10 @@ from conformance.model.agreement import (
     reach,
     same_bits,
 )
-from conformance.strategies import Frame, argument, choice, options, spec_case, with_options, with_state
+from conformance.strategies import options
+from conformance.strategies.builtin import spec_case
+from conformance.strategies.derive import argument, with_options, with_state
+from conformance.strategies.frame import Frame, choice
 from conformance.strategies.options import leaf, quieter, spec_cases
 from dynamic_rnn_spec.case import Case, CellSpec, Function
 from dynamic_rnn_spec.vocabulary.rnn_cell import LSTMStateTuple

@@ -5,7 +5,9 @@ import numpy as np
 from conformance.law.laws import Check, law
 from conformance.model.agreement import input_dtype
 from conformance.properties.test_equations_wrappers import ANY, KEEP_NAMES
-from conformance.strategies import argument, choice, options, with_arguments, with_state, without
+from conformance.strategies import options
+from conformance.strategies.derive import argument, with_arguments, with_state, without
+from conformance.strategies.frame import choice
 from conformance.strategies.options import leaf, spec_cases
 from dynamic_rnn_spec.case import Call, Case, CellRef, CellSpec
 from dynamic_rnn_spec.vocabulary.rnn_cell import LSTMStateTuple

@@ -15,14 +15,9 @@ from conformance.model.agreement import (
     reach,
     same_bits,
 )
-from conformance.strategies import (
-    argument,
-    batch_major,
-    choice,
-    options,
-    steps_of_rows,
-    with_arguments,
-)
+from conformance.strategies import options
+from conformance.strategies.derive import argument, batch_major, steps_of_rows, with_arguments
+from conformance.strategies.frame import choice
 from conformance.strategies.options import leaf, spec_cases, stacks, wrapped
 from dynamic_rnn_spec.case import Case, CellSpec, Function
 

@@ -10,21 +10,14 @@ import numpy as np
 from conformance.law.laws import Check, Unsupported, law
 from conformance.model.variables import names_after, variables
 from conformance.properties.test_variables import ANY
-from conformance.strategies import (
-    RAGGED,
-    WRONG,
-    Frame,
-    WrongArgument,
-    affine_case,
-    argument,
-    choice,
-    spec_case,
-    the_call,
-    with_arguments,
-    without,
-)
+from conformance.strategies.builtin import spec_case
+from conformance.strategies.derive import argument, the_call, with_arguments, without
+from conformance.strategies.frame import Frame, choice
+from conformance.strategies.lengths import RAGGED
 from conformance.strategies.options import spec_cases
+from conformance.strategies.probes import affine_case
 from conformance.strategies.scopes import cells
+from conformance.strategies.wrong import WRONG, WrongArgument
 from dynamic_rnn_spec.case import Call, Case, CellRef, CellSpec, Raised
 from dynamic_rnn_spec.page import clauses
 

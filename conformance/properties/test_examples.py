@@ -7,15 +7,10 @@ from hypothesis import strategies as st
 
 from conformance.law.laws import Check, law
 from conformance.model.expected import same_pair
-from conformance.strategies import (
-    Frame,
-    argument,
-    builtin_cases,
-    case_of,
-    frame_sizes,
-    members,
-    with_state,
-)
+from conformance.strategies.builtin import builtin_cases
+from conformance.strategies.derive import argument, frame_sizes, with_state
+from conformance.strategies.frame import Frame, case_of
+from conformance.strategies.probes import members
 from dynamic_rnn_spec.case import Case, CellSpec
 from dynamic_rnn_spec.vocabulary.rnn_cell import LSTMStateTuple
 from dynamic_rnn_spec.vocabulary.tensor_shape import TensorShape

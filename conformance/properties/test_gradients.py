@@ -11,7 +11,7 @@ from conformance.model.gradient_agreement import same_gradients
 from conformance.model.traces import changed_arguments
 from conformance.model.variables import variables
 from conformance.properties.pulled import kind_of
-from conformance.strategies import DTYPES, STRING, argument, choice, frame_sizes, steps_of_rows, with_state
+from conformance.strategies.arrays import DTYPES, STRING
 from conformance.strategies.cotangents import (
     ABSENT,
     asking_cases,
@@ -20,7 +20,15 @@ from conformance.strategies.cotangents import (
     linear_cases,
     with_zeros,
 )
-from conformance.strategies.derive import cotangents, without_cotangents
+from conformance.strategies.derive import (
+    argument,
+    cotangents,
+    frame_sizes,
+    steps_of_rows,
+    with_state,
+    without_cotangents,
+)
+from conformance.strategies.frame import choice
 from dynamic_rnn_spec.case import Case
 from dynamic_rnn_spec.vocabulary.rnn_cell import LSTMStateTuple
 from dynamic_rnn_spec.vocabulary.structure import flatten, map_structure

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from conformance.law.laws import Check, law
 from conformance.model.gradient_agreement import same_gradients
 from conformance.properties.pulled import kind_of, pulled, renamed
-from conformance.strategies import choice, other_layout, with_arguments
 from conformance.strategies.cotangents import asking_cases, copied_cases, linear_cases
+from conformance.strategies.derive import other_layout, with_arguments
+from conformance.strategies.frame import choice
 from dynamic_rnn_spec.case import Case
 from dynamic_rnn_spec.vocabulary.structure import map_structure
 

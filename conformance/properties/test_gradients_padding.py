@@ -10,23 +10,24 @@ from conformance.law.laws import Check, law
 from conformance.model.gradient_agreement import alike, parts, positive_zeros, same_bits, same_gradients
 from conformance.properties.pulled import kind_of, pulled
 from conformance.properties.rows import past_lengths, picked, zeros_like
-from conformance.strategies import (
-    EARLY,
-    KINDS,
-    NEGATIVE,
-    RAGGED,
-    ZERO,
+from conformance.strategies.arrays import wild
+from conformance.strategies.builtin import KINDS
+from conformance.strategies.cotangents import asking_cases, copied_cases, linear_cases
+from conformance.strategies.derive import (
     argument,
-    choice,
+    batch_major,
+    cotangents,
+    one_row,
     steps_of_rows,
     take_rows,
     time_slice,
-    wild,
     with_arguments,
+    with_cotangents,
     with_padding,
+    without,
 )
-from conformance.strategies.cotangents import asking_cases, copied_cases, linear_cases
-from conformance.strategies.derive import batch_major, cotangents, one_row, with_cotangents, without
+from conformance.strategies.frame import choice
+from conformance.strategies.lengths import EARLY, NEGATIVE, RAGGED, ZERO
 from conformance.strategies.structures import map_leaves
 from dynamic_rnn_spec import Gradients
 from dynamic_rnn_spec.case import Case

@@ -12,19 +12,7 @@ from conformance.model.agreement import input_dtype
 from conformance.model.expected_gradients import expected_gradients, stays_whole
 from conformance.model.gradient_agreement import same_gradients
 from conformance.properties.pulled import kind_of, pulled
-from conformance.strategies import (
-    Frame,
-    argument,
-    choice,
-    frame_sizes,
-    frames,
-    is_time_major,
-    spec_case,
-    the_call,
-    with_arguments,
-    with_options,
-)
-from conformance.strategies.builtin import KINDS
+from conformance.strategies.builtin import KINDS, spec_case
 from conformance.strategies.cotangents import (
     asking,
     asking_cases,
@@ -33,7 +21,17 @@ from conformance.strategies.cotangents import (
     linear_spec,
     uneven,
 )
-from conformance.strategies.derive import cotangents, with_cotangents
+from conformance.strategies.derive import (
+    argument,
+    cotangents,
+    frame_sizes,
+    is_time_major,
+    the_call,
+    with_arguments,
+    with_cotangents,
+    with_options,
+)
+from conformance.strategies.frame import Frame, choice, frames
 from dynamic_rnn_spec.case import Case, CellRef, CellSpec
 from dynamic_rnn_spec.vocabulary.rnn_cell import LSTMStateTuple
 

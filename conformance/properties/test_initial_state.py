@@ -8,29 +8,12 @@ from hypothesis import strategies as st
 from conformance.law.laws import Check, Unsupported, law
 from conformance.model.expected import expected
 from conformance.properties import rows
-from conformance.strategies import (
-    ALL_ZERO,
-    EARLY,
-    INPUT_SHAPES,
-    INTEGER_SIZES,
-    NONE,
-    PLAIN,
-    RAGGED,
-    SHAPES,
-    VALID,
-    ZERO,
-    argument,
-    builtin_cases,
-    choice,
-    flat_tuples,
-    last_input_cases,
-    nests,
-    structures,
-    tally_cases,
-    with_arguments,
-    with_state,
-)
-from conformance.strategies.builtin import state_sizes
+from conformance.strategies.builtin import PLAIN, builtin_cases, state_sizes
+from conformance.strategies.derive import argument, with_arguments, with_state
+from conformance.strategies.frame import choice
+from conformance.strategies.lengths import ALL_ZERO, EARLY, NONE, RAGGED, VALID, ZERO
+from conformance.strategies.probes import last_input_cases, tally_cases
+from conformance.strategies.structures import INPUT_SHAPES, INTEGER_SIZES, SHAPES, flat_tuples, nests, structures
 from dynamic_rnn_spec.case import Answer, Case
 from dynamic_rnn_spec.vocabulary.rnn_cell import LSTMStateTuple
 from dynamic_rnn_spec.vocabulary.structure import flatten, pack_sequence_as

@@ -8,18 +8,11 @@ import numpy as np
 from hypothesis import strategies as st
 
 from conformance.law.laws import Check, law
-from conformance.strategies import (
-    argument,
-    choice,
-    frame_sizes,
-    structures,
-    tally_cases,
-    time_slice,
-    with_state,
-    without,
-    wrong_arguments,
-    wrong_cases,
-)
+from conformance.strategies.derive import argument, frame_sizes, time_slice, with_state, without
+from conformance.strategies.frame import choice
+from conformance.strategies.probes import tally_cases
+from conformance.strategies.structures import structures
+from conformance.strategies.wrong import wrong_arguments, wrong_cases
 from dynamic_rnn_spec.case import Case
 from dynamic_rnn_spec.vocabulary.structure import map_structure
 

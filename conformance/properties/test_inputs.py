@@ -7,25 +7,12 @@ from hypothesis import strategies as st
 from conformance.law.laws import Check, law
 from conformance.model.expected import judge
 from conformance.model.traces import cell_calls, inputs_at, key_orders
-from conformance.strategies import (
-    ANY,
-    DTYPES,
-    INPUT_SHAPES,
-    RANK_TWO_SHAPES,
-    Frame,
-    Pair,
-    argument,
-    choice,
-    echo_case,
-    echo_cases,
-    frame_sizes,
-    last_input_cases,
-    nests,
-    steps_of_rows,
-    structures,
-    tally_case,
-    tally_cases,
-)
+from conformance.strategies.arrays import DTYPES
+from conformance.strategies.derive import argument, frame_sizes, steps_of_rows
+from conformance.strategies.frame import Frame, choice
+from conformance.strategies.lengths import ANY
+from conformance.strategies.probes import echo_case, echo_cases, last_input_cases, tally_case, tally_cases
+from conformance.strategies.structures import INPUT_SHAPES, RANK_TWO_SHAPES, Pair, nests, structures
 from dynamic_rnn_spec.case import Case
 from dynamic_rnn_spec.vocabulary.structure import flatten
 from dynamic_rnn_spec.vocabulary.tensor_shape import TensorShape

@@ -3,13 +3,8 @@
 from typing import Any
 
 from conformance.law.laws import Check, law
-from conformance.strategies import (
-    argument,
-    around,
-    with_arguments,
-    without,
-    wrong_cases,
-)
+from conformance.strategies.derive import argument, with_arguments, without
+from conformance.strategies.wrong import around, wrong_cases
 from dynamic_rnn_spec.case import Case
 
 

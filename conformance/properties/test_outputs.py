@@ -7,27 +7,11 @@ from hypothesis import strategies as st
 from conformance.law.laws import Check, law
 from conformance.model.expected import expected, same_pair
 from conformance.model.traces import key_orders
-from conformance.strategies import (
-    ANY,
-    INPUT_SHAPES,
-    INTEGER_SIZES,
-    SHAPES,
-    Frame,
-    Pair,
-    argument,
-    choice,
-    containers,
-    echo_cases,
-    flat_tuples,
-    frame_sizes,
-    nests,
-    rogue_cases,
-    steps_of_rows,
-    structures,
-    tally_case,
-    tally_cases,
-    with_arguments,
-)
+from conformance.strategies.derive import argument, containers, frame_sizes, steps_of_rows, with_arguments
+from conformance.strategies.frame import Frame, choice
+from conformance.strategies.lengths import ANY
+from conformance.strategies.probes import echo_cases, rogue_cases, tally_case, tally_cases
+from conformance.strategies.structures import INPUT_SHAPES, INTEGER_SIZES, SHAPES, Pair, flat_tuples, nests, structures
 from dynamic_rnn_spec.case import Case
 from dynamic_rnn_spec.vocabulary.structure import flatten, is_sequence
 from dynamic_rnn_spec.vocabulary.tensor_shape import TensorShape

@@ -9,7 +9,9 @@ from conformance.law.laws import Check, law
 from conformance.model.agreement import allowed, follows_equations, input_dtype
 from conformance.model.variables import expected_shapes, names_after, variables
 from conformance.properties.test_variables import ANY
-from conformance.strategies import argument, choice, frame_sizes, options, the_call, time_slice, wrong_arguments
+from conformance.strategies import options
+from conformance.strategies.derive import argument, frame_sizes, the_call, time_slice
+from conformance.strategies.frame import choice
 from conformance.strategies.options import leaf, spec_cases
 from conformance.strategies.scopes import (
     LEFT_OUT,
@@ -25,6 +27,7 @@ from conformance.strategies.scopes import (
     second_cell,
     with_weights_under,
 )
+from conformance.strategies.wrong import wrong_arguments
 from dynamic_rnn_spec.case import Case, CellRef, CellSpec, Scope
 
 REUSE = (True, "AUTO_REUSE")

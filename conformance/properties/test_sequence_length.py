@@ -9,26 +9,11 @@ from hypothesis import strategies as st
 from conformance.law.laws import Check, law
 from conformance.model.expected import expected
 from conformance.properties import rows
-from conformance.strategies import (
-    ALL_ZERO,
-    FULL,
-    LONG,
-    NEGATIVE,
-    NONE,
-    PLAIN,
-    RAGGED,
-    SHORTENING,
-    argument,
-    builtin_cases,
-    choice,
-    echo_cases,
-    last_input_cases,
-    steps_of_rows,
-    tally_cases,
-    with_arguments,
-    with_lengths,
-    without,
-)
+from conformance.strategies.builtin import PLAIN, builtin_cases
+from conformance.strategies.derive import argument, steps_of_rows, with_arguments, with_lengths, without
+from conformance.strategies.frame import choice
+from conformance.strategies.lengths import ALL_ZERO, FULL, LONG, NEGATIVE, NONE, RAGGED, SHORTENING
+from conformance.strategies.probes import echo_cases, last_input_cases, tally_cases
 from dynamic_rnn_spec.case import Case
 
 LAYOUTS = st.booleans()

@@ -9,28 +9,13 @@ from hypothesis import strategies as st
 from conformance.law.laws import Check, law
 from conformance.model.expected import expected
 from conformance.properties import rows
-from conformance.strategies import (
-    ALL_ZERO,
-    COMPLEX,
-    CONTAINERS,
-    DTYPES,
-    EARLY,
-    FLOATS,
-    INPUT_SHAPES,
-    PLAIN,
-    SHORTENING,
-    SIZES,
-    STRING,
-    argument,
-    batch_major,
-    builtin_cases,
-    choice,
-    echo_cases,
-    nests,
-    steps_of_rows,
-    structures,
-    tally_cases,
-)
+from conformance.strategies.arrays import COMPLEX, DTYPES, FLOATS, STRING
+from conformance.strategies.builtin import PLAIN, builtin_cases
+from conformance.strategies.derive import argument, batch_major, steps_of_rows
+from conformance.strategies.frame import choice
+from conformance.strategies.lengths import ALL_ZERO, EARLY, SHORTENING
+from conformance.strategies.probes import echo_cases, tally_cases
+from conformance.strategies.structures import CONTAINERS, INPUT_SHAPES, SIZES, nests, structures
 from dynamic_rnn_spec.case import Case
 
 RAGGED_FRAME: dict[str, Any] = {

@@ -7,22 +7,12 @@ from hypothesis import strategies as st
 
 from conformance.law.laws import Check, law
 from conformance.properties import rows
-from conformance.strategies import (
-    DTYPES,
-    FLOATS,
-    NONE,
-    PLAIN,
-    RAGGED,
-    SHORTENING,
-    builtin_cases,
-    choice,
-    echo_cases,
-    frame_sizes,
-    last_input_cases,
-    take_rows,
-    tally_cases,
-    with_padding,
-)
+from conformance.strategies.arrays import DTYPES, FLOATS
+from conformance.strategies.builtin import PLAIN, builtin_cases
+from conformance.strategies.derive import frame_sizes, take_rows, with_padding
+from conformance.strategies.frame import choice
+from conformance.strategies.lengths import NONE, RAGGED, SHORTENING
+from conformance.strategies.probes import echo_cases, last_input_cases, tally_cases
 from dynamic_rnn_spec.case import Case
 
 RAGGED_FRAME: dict[str, Any] = {

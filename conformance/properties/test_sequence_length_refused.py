@@ -8,19 +8,11 @@ import numpy as np
 from hypothesis import strategies as st
 
 from conformance.law.laws import Check, law
-from conformance.strategies import (
-    RAGGED,
-    Frame,
-    argument,
-    choice,
-    frame_sizes,
-    steps_of_rows,
-    tally_case,
-    tally_cases,
-    with_arguments,
-    with_lengths,
-    wrong_cases,
-)
+from conformance.strategies.derive import argument, frame_sizes, steps_of_rows, with_arguments, with_lengths
+from conformance.strategies.frame import Frame, choice
+from conformance.strategies.lengths import RAGGED
+from conformance.strategies.probes import tally_case, tally_cases
+from conformance.strategies.wrong import wrong_cases
 from dynamic_rnn_spec.case import Case
 
 VALID = tally_case(Frame(pattern=RAGGED, raw=9))

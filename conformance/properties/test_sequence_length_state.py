@@ -9,29 +9,13 @@ from hypothesis import strategies as st
 from conformance.law.laws import Check, law
 from conformance.model.expected import expected, initial_state
 from conformance.properties import rows
-from conformance.strategies import (
-    ALL_ZERO,
-    COMPLEX,
-    DTYPES,
-    EARLY,
-    FLOATS,
-    PLAIN,
-    RAGGED,
-    SHORTENING,
-    ZERO,
-    argument,
-    builtin_cases,
-    choice,
-    frame_sizes,
-    last_input_cases,
-    nests,
-    scalar_counter_cases,
-    steps_of_rows,
-    structures,
-    tally_cases,
-    time_slice,
-    without,
-)
+from conformance.strategies.arrays import COMPLEX, DTYPES, FLOATS
+from conformance.strategies.builtin import PLAIN, builtin_cases
+from conformance.strategies.derive import argument, frame_sizes, steps_of_rows, time_slice, without
+from conformance.strategies.frame import choice
+from conformance.strategies.lengths import ALL_ZERO, EARLY, RAGGED, SHORTENING, ZERO
+from conformance.strategies.probes import last_input_cases, scalar_counter_cases, tally_cases
+from conformance.strategies.structures import nests, structures
 from dynamic_rnn_spec.case import Case
 
 LAYOUTS = st.booleans()

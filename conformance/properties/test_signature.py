@@ -5,29 +5,11 @@ from hypothesis import strategies as st
 from conformance.law.laws import Check, law
 from conformance.model.expected import expected, judge, same_pair
 from conformance.model.traces import changed_arguments
-from conformance.strategies import (
-    ALL_ZERO,
-    ANY,
-    CONTAINERS,
-    EARLY,
-    FULL,
-    INPUT_SHAPES,
-    RAGGED,
-    ZERO,
-    Frame,
-    affine_case,
-    affine_cases,
-    by_keyword,
-    choice,
-    echo_cases,
-    frame_sizes,
-    is_time_major,
-    last_input_cases,
-    structures,
-    tally_cases,
-    with_arguments,
-    with_positional,
-)
+from conformance.strategies.derive import by_keyword, frame_sizes, is_time_major, with_arguments, with_positional
+from conformance.strategies.frame import Frame, choice
+from conformance.strategies.lengths import ALL_ZERO, ANY, EARLY, FULL, RAGGED, ZERO
+from conformance.strategies.probes import affine_case, affine_cases, echo_cases, last_input_cases, tally_cases
+from conformance.strategies.structures import CONTAINERS, INPUT_SHAPES, structures
 from dynamic_rnn_spec.case import Case
 
 SCOPE = "elsewhere"

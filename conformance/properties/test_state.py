@@ -8,22 +8,12 @@ from hypothesis import strategies as st
 from conformance.law.laws import Check, law
 from conformance.model import tolerance
 from conformance.model.expected import expected
-from conformance.strategies import (
-    ANY,
-    INTEGER_SIZES,
-    SHAPES,
-    argument,
-    builtin_cases,
-    choice,
-    containers,
-    frame_sizes,
-    nests,
-    steps_of_rows,
-    tally_cases,
-    with_options,
-    with_state,
-)
-from conformance.strategies.builtin import output_width, state_sizes
+from conformance.strategies.builtin import builtin_cases, output_width, state_sizes
+from conformance.strategies.derive import argument, containers, frame_sizes, steps_of_rows, with_options, with_state
+from conformance.strategies.frame import choice
+from conformance.strategies.lengths import ANY
+from conformance.strategies.probes import tally_cases
+from conformance.strategies.structures import INTEGER_SIZES, SHAPES, nests
 from dynamic_rnn_spec.case import Case
 from dynamic_rnn_spec.vocabulary.rnn_cell import LSTMStateTuple
 from dynamic_rnn_spec.vocabulary.structure import map_structure

@@ -8,18 +8,13 @@ from hypothesis import strategies as st
 from conformance.law.laws import Check, law
 from conformance.model.expected import expected
 from conformance.properties import rows
-from conformance.strategies import (
-    PLAIN,
-    VALID,
-    argument,
-    builtin_cases,
-    choice,
-    structures,
-    tally_cases,
-    with_arguments,
-    without,
-    wrong_cases,
-)
+from conformance.strategies.builtin import PLAIN, builtin_cases
+from conformance.strategies.derive import argument, with_arguments, without
+from conformance.strategies.frame import choice
+from conformance.strategies.lengths import VALID
+from conformance.strategies.probes import tally_cases
+from conformance.strategies.structures import structures
+from conformance.strategies.wrong import wrong_cases
 from dynamic_rnn_spec.case import Case
 
 LAYOUTS = st.booleans()

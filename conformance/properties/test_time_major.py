@@ -8,27 +8,14 @@ import numpy as np
 from conformance.law.laws import Check, law
 from conformance.model.expected import expected
 from conformance.properties import rows
-from conformance.strategies import (
-    DTYPES,
-    EARLY,
-    NONE,
-    PLAIN,
-    RAGGED,
-    SHORTENING,
-    VALID,
-    builtin_cases,
-    choice,
-    echo_cases,
-    frame_sizes,
-    last_input_cases,
-    nests,
-    other_layout,
-    structures,
-    tally_cases,
-    with_arguments,
-    without,
-    wrong_cases,
-)
+from conformance.strategies.arrays import DTYPES
+from conformance.strategies.builtin import PLAIN, builtin_cases
+from conformance.strategies.derive import frame_sizes, other_layout, with_arguments, without
+from conformance.strategies.frame import choice
+from conformance.strategies.lengths import EARLY, NONE, RAGGED, SHORTENING, VALID
+from conformance.strategies.probes import echo_cases, last_input_cases, tally_cases
+from conformance.strategies.structures import nests, structures
+from conformance.strategies.wrong import wrong_cases
 from dynamic_rnn_spec.case import Case
 from dynamic_rnn_spec.vocabulary.structure import map_structure
 

@@ -8,9 +8,12 @@ import numpy as np
 from conformance.law.laws import Check, law
 from conformance.model.agreement import allowed, input_dtype
 from conformance.model.variables import expected_shapes, shapes_of, variables
-from conformance.strategies import Frame, affine_case, argument, choice, options, repeated, spec_case, the_call
-from conformance.strategies.derive import with_arguments
+from conformance.strategies import options
+from conformance.strategies.builtin import spec_case
+from conformance.strategies.derive import argument, repeated, the_call, with_arguments
+from conformance.strategies.frame import Frame, choice
 from conformance.strategies.options import leaf, spec_cases, stacks, wrapped
+from conformance.strategies.probes import affine_case
 from dynamic_rnn_spec.case import Case, CellRef, CellSpec
 
 ANY = leaf(choice(options.WEIGHTED))

@@ -10,7 +10,9 @@ from conformance.law.laws import Check, law
 from conformance.model.agreement import allowed, expected_pair, input_dtype
 from conformance.model.variables import expected_shapes, variables
 from conformance.properties.test_variables import ANY, depth_of, fresh
-from conformance.strategies import Frame, argument, choice, spec_case, with_arguments, with_scopes
+from conformance.strategies.builtin import spec_case
+from conformance.strategies.derive import argument, with_arguments, with_scopes
+from conformance.strategies.frame import Frame, choice
 from conformance.strategies.options import leaf, spec_cases, stacks
 from dynamic_rnn_spec.case import Case, CellSpec, Function, Scope
 

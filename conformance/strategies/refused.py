@@ -4,7 +4,8 @@ arguments and cotangents; it asks no implementation."""
 import sys
 from collections.abc import Iterable, Iterator
 
-from conformance.strategies import WRONG, WrongArgument, wrong_cotangents
+from conformance.strategies import wrong_cotangents
+from conformance.strategies.wrong import WRONG, WrongArgument
 from dynamic_rnn_spec.case import PARAMETERS
 from dynamic_rnn_spec.page import clauses
 

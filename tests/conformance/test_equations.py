@@ -10,7 +10,10 @@ import pytest
 from conformance.law.compare import close_difference
 from conformance.model.agreement import allowed, expected_pair
 from conformance.model.equations import expected
-from conformance.strategies import KINDS, NONE, RAGGED, Frame, builtin_case, spec_case, with_padding
+from conformance.strategies.builtin import KINDS, builtin_case, spec_case
+from conformance.strategies.derive import with_padding
+from conformance.strategies.frame import Frame
+from conformance.strategies.lengths import NONE, RAGGED
 from conformance.vectors import stored
 from conformance.vectors.stored import Vector
 from dynamic_rnn_spec.case import Call, Case, CellRef, CellSpec

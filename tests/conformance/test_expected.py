@@ -4,17 +4,10 @@ import numpy as np
 import pytest
 
 from conformance.model.expected import expected, initial_state
-from conformance.strategies import (
-    Frame,
-    affine_case,
-    builtin_case,
-    echo_case,
-    other_layout,
-    with_arguments,
-    with_lengths,
-    with_options,
-    without,
-)
+from conformance.strategies.builtin import builtin_case
+from conformance.strategies.derive import other_layout, with_arguments, with_lengths, with_options, without
+from conformance.strategies.frame import Frame
+from conformance.strategies.probes import affine_case, echo_case
 from dynamic_rnn_spec.case import Call, Case, CellRef, CellSpec
 from dynamic_rnn_spec.vocabulary.tensor_shape import TensorShape
 

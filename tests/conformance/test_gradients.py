@@ -22,22 +22,22 @@ from conformance.report.model import Implementation
 from conformance.run import known, runner
 from conformance.run.runner import Plan, Silent
 from conformance.run.verdicts import BROKEN, HOLDS, exit_status
-from conformance.strategies import (
-    Frame,
-    affine_case,
-    builtin_case,
-    echo_case,
-    last_input_case,
+from conformance.strategies.builtin import builtin_case
+from conformance.strategies.cotangents import asking, linear_case, uneven, with_zeros
+from conformance.strategies.derive import (
+    cotangents,
     one_row,
     other_layout,
     take_rows,
     time_slice,
     with_arguments,
+    with_cotangents,
     with_lengths,
     with_options,
+    without_cotangents,
 )
-from conformance.strategies.cotangents import asking, linear_case, uneven, with_zeros
-from conformance.strategies.derive import cotangents, with_cotangents, without_cotangents
+from conformance.strategies.frame import Frame
+from conformance.strategies.probes import affine_case, echo_case, last_input_case
 from conformance.strategies.wrong_cotangents import WRONG, without_gradients
 from conformance.subject.targets import Target
 from dynamic_rnn_spec import Gradients

@@ -12,7 +12,9 @@ from conformance.law.engine import LawResult, Settings, run_law
 from conformance.law.laws import Law, law
 from conformance.law.left_out import is_of_text
 from conformance.run import verdicts
-from conformance.strategies import Frame, echo_case, tally_case, with_arguments
+from conformance.strategies.derive import with_arguments
+from conformance.strategies.frame import Frame
+from conformance.strategies.probes import echo_case, tally_case
 from conformance.subject import subjects
 from conformance.subject.targets import Target
 from dynamic_rnn_spec.case import Answer, Case, DType, Outcome

@@ -6,16 +6,11 @@ import numpy as np
 import pytest
 
 from conformance.properties import rows
-from conformance.strategies import (
-    RAGGED,
-    Frame,
-    argument,
-    builtin_case,
-    echo_case,
-    last_input_case,
-    steps_of_rows,
-    with_lengths,
-)
+from conformance.strategies.builtin import builtin_case
+from conformance.strategies.derive import argument, steps_of_rows, with_lengths
+from conformance.strategies.frame import Frame
+from conformance.strategies.lengths import RAGGED
+from conformance.strategies.probes import echo_case, last_input_case
 from dynamic_rnn_spec.case import Case
 from dynamic_rnn_spec.vocabulary.structure import flatten
 from dynamic_rnn_spec.vocabulary.tensor_shape import TensorShape

@@ -8,48 +8,35 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from conformance.strategies import (
-    ALL_ZERO,
-    ANY,
-    DTYPES,
-    EARLY,
-    FULL,
-    KINDS,
-    LONG,
-    NEGATIVE,
-    NONE,
-    RAGGED,
-    STRING,
-    WRONG,
-    ZERO,
-    Frame,
-    affine_cases,
+from conformance.strategies.arrays import DTYPES, STRING, small, wild
+from conformance.strategies.builtin import KINDS, builtin_case, builtin_cases, weight_shapes
+from conformance.strategies.derive import (
     argument,
-    builtin_case,
-    builtin_cases,
     by_keyword,
-    choice,
-    echo_cases,
     frame_sizes,
     is_time_major,
-    last_input_cases,
     one_row,
     other_layout,
-    rogue_cases,
-    scalar_counter_cases,
-    small,
     steps_of_rows,
     take_rows,
-    tally_case,
-    tally_cases,
     time_slice,
-    weight_shapes,
-    wild,
     with_arguments,
     with_padding,
     with_positional,
     without,
 )
+from conformance.strategies.frame import Frame, choice
+from conformance.strategies.lengths import ALL_ZERO, ANY, EARLY, FULL, LONG, NEGATIVE, NONE, RAGGED, ZERO
+from conformance.strategies.probes import (
+    affine_cases,
+    echo_cases,
+    last_input_cases,
+    rogue_cases,
+    scalar_counter_cases,
+    tally_case,
+    tally_cases,
+)
+from conformance.strategies.wrong import WRONG
 from dynamic_rnn_spec.case import Case, CellSpec, dumps
 from dynamic_rnn_spec.page import clauses
 from dynamic_rnn_spec.vocabulary.structure import flatten

@@ -5,7 +5,8 @@ import pytest
 
 from conformance.law.laws import Check, Unsupported
 from conformance.model.variables import expected_shapes, names_after, shapes_of, variables
-from conformance.strategies import Frame, builtin_case
+from conformance.strategies.builtin import builtin_case
+from conformance.strategies.frame import Frame
 from conformance.vectors import stored
 from dynamic_rnn_spec.case import Answer, Case, CellSpec, Outcome, VariableRecord
 

@@ -7,7 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from conformance.report import Clause, Counterexample, Implementation, Report, Verdict, case_file, summarise
+from conformance.report import Report
+from conformance.report.check import case_file
+from conformance.report.model import Clause, Counterexample, Implementation, Verdict, summarise
 from dynamic_rnn_spec.case import Call, Case, CellRef, CellSpec, Wrong, encode
 
 CLAUSES = [

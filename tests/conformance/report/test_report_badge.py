@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from conformance.report import VERDICTS, Report
+from conformance.report import Report
 from conformance.report.badge import GREEN, GREY, RED, render
+from conformance.report.model import VERDICTS
 
 
 def counts(counted: int, **found: int) -> dict[str, Any]:

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from conformance.report import Report, ReportError, case_file, check
+from conformance.report import Report, ReportError, check
+from conformance.report.check import case_file
 from conformance.report.model import Verdict
 
 

@@ -6,8 +6,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from conformance.report import Counterexample, Report, explain
+from conformance.report import Report, explain
 from conformance.report.comparison import Drawing, draw
+from conformance.report.model import Counterexample
 from conformance.report.picture import Grid, batch_grid, layout_of, plain_grid
 from conformance.report.values import Unreadable, describe, differing, leaves, number, read_value
 from dynamic_rnn_spec import Gradients

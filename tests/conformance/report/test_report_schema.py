@@ -10,8 +10,18 @@ import pytest
 import referencing
 
 import dynamic_rnn_spec
-from conformance.report import Clause, Counterexample, Implementation, Report, Run, Spec, Verdict, write
-from conformance.report.model import LEVELS, VERDICTS, VIOLATIONS
+from conformance.report import Report, write
+from conformance.report.model import (
+    LEVELS,
+    VERDICTS,
+    VIOLATIONS,
+    Clause,
+    Counterexample,
+    Implementation,
+    Run,
+    Spec,
+    Verdict,
+)
 
 SCHEMAS = {
     path.name: json.loads(path.read_text(encoding="utf-8"))

@@ -2,8 +2,9 @@
 
 import pytest
 
-from conformance.report import LEVELS, VERDICTS, Report, headline, is_failure, summarise, word
-from conformance.report.wording import MEANING, NOT_OBSERVABLE, ORDER, PLAIN, THIRD_PARTY, word_for
+from conformance.report import Report
+from conformance.report.model import LEVELS, VERDICTS, headline, summarise
+from conformance.report.wording import MEANING, NOT_OBSERVABLE, ORDER, PLAIN, THIRD_PARTY, is_failure, word, word_for
 
 
 def test_the_sum_of_a_level(report: Report) -> None:
