@@ -110,6 +110,22 @@ def test_the_suite_loads_no_implementation(module: str) -> None:
     assert loaded & {"impl_ref", "impl_gpu", "cupy", "tensorflow"} == set()
 
 
+def test_what_finds_interpreters_needs_the_standard_library_only() -> None:
+    # tox loads it (toxfile.py) in an environment with nothing of this project's installed.
+    code = "import sys, conformance.machine.interpreters; print('numpy' in sys.modules)"
+
+    assert fresh_process(code) == "False\n"
+
+
+def test_the_vocabulary_and_the_wire_do_not_load_the_page() -> None:
+    code = """
+import sys, dynamic_rnn_spec, dynamic_rnn_spec.adapter, dynamic_rnn_spec.worker
+print([name for name in sys.modules if name.startswith("dynamic_rnn_spec.page")])
+"""
+
+    assert fresh_process(code) == "[]\n"
+
+
 def test_importing_impl_ref_is_quick() -> None:
     code = """
 import time
