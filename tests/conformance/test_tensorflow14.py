@@ -213,11 +213,11 @@ def test_a_dtype_that_has_no_tensor_is_unsupported(tensorflow: Subject) -> None:
 
 
 def test_the_script_finds_the_specification_where_a_wheel_puts_it(tensorflow: Subject, tmp_path: Path) -> None:
-    worker = Path(str(conformance.__file__)).parent / "workers"
-    shutil.copytree(worker, tmp_path / "conformance" / "workers")
+    worker = Path(str(conformance.__file__)).parent / "subject" / "workers"
+    shutil.copytree(worker, tmp_path / "conformance" / "subject" / "workers")
     shutil.copytree(Path(dynamic_rnn_spec.__file__).parent, tmp_path / "dynamic_rnn_spec")
     (tmp_path / "numpy.py").write_text("raise ImportError('that of another Python')", encoding="utf-8")
-    script = str(tmp_path / "conformance" / "workers" / "tensorflow14.py")
+    script = str(tmp_path / "conformance" / "subject" / "workers" / "tensorflow14.py")
 
     client = WorkerClient([str(find_python36("tensorflow")), "-W", "ignore", script])
 
