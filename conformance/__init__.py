@@ -1,1 +1,2 @@
-"""The conformance suite: strategies, properties, runner, report; it knows implementations only through the contract."""
+"""The conformance suite: draws calls of dynamic_rnn, runs them on implementations and reports which clauses each one
+keeps."""

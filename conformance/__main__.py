@@ -1,4 +1,4 @@
-"""`python -m conformance`: hands over to the command line; it knows nothing itself."""
+"""Runs the command line, as `python -m conformance`."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""The command line: reads arguments into the options of a command, and turns what came of it into an exit status.
+"""Reads the command line into a command's options, runs the command and turns its outcome into an exit status.
 
 Exit status of `run`: 0 if every clause asked for holds (documented ones for anybody, all three levels for our own
 implementations; one without any gradients is not held to theirs), 1 if some do not, 2 if the run itself failed.

@@ -1,5 +1,5 @@
-"""The pytest plugin: runs collected laws on the implementation that ``--impl`` names and gathers their results; it
-stays out of every other test run, and imports nothing heavy until a law is there.
+"""The pytest plugin: runs the collected laws on the implementation that ``--impl`` names and gathers their results;
+without laws to run, it leaves pytest as it is and imports nothing heavy.
 
     pytest --pyargs conformance --impl impl_ref -k SEQ -x
 """

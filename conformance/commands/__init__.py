@@ -1,4 +1,4 @@
-"""The commands by name: what each is for, and where its options and its work stand; one file a command."""
+"""Lists the commands by name, each with its help and the class that holds its options and does its work."""
 
 COMMANDS = {
     "run": ("run:Run", "run the suite on implementations and write the report"),

@@ -1,4 +1,4 @@
-"""`clauses`: shows the clauses in a list, or some of them whole with their tests and mutants."""
+"""`clauses`: lists the clauses, or shows some of them in full with their tests and mutants."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`device`: runs the suite in stages, each in a process of its own with a time limit, into one JSON file of evidence.
+"""`device`: runs the suite in stages, each in its own process with a time limit, and writes one JSON file of evidence.
 
 For a machine that is at hand for minutes: the file is whole after each stage. It needs no installed package, only the
 tree: ``PYTHONPATH=spec:. python -m conformance device``.

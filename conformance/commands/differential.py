@@ -1,5 +1,5 @@
-"""`differential`, `gradients` and `schedules`: run the strata side by side, count by kind of cell and dtype, write JSON
-and counterexamples.
+"""`differential`, `gradients` and `schedules`: compare two implementations stratum by stratum, count cases by kind of
+cell and dtype, and write the counts as JSON beside the counterexamples.
 
 Exit status: 0 if everything agrees; 1 if something does not, or is declared unsupported; 2 if the run itself failed,
 something was left untried, or an implementation is not on this machine.

@@ -1,4 +1,5 @@
-"""The errors whose text says all that a person needs: a command that ends with one shows it as a line."""
+"""Lists the errors whose text is all that a user needs, so that a command which ends with one prints a line and no
+traceback."""
 
 from conformance.mutants import MutantError
 from conformance.report import ReportError

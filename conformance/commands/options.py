@@ -1,4 +1,4 @@
-"""Declares a command's options as the fields of a dataclass, each with what argparse needs to read it."""
+"""Declares a command's options as the fields of a dataclass, together with what argparse needs to read them."""
 
 from __future__ import annotations
 

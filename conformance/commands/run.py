@@ -1,4 +1,4 @@
-"""`run`: runs the suite on each implementation, writes the report, sums it up, and says last where the report is."""
+"""`run`: runs the suite on each implementation, writes the report, summarises it and ends with where the report is."""
 
 from __future__ import annotations
 

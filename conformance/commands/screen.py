@@ -1,5 +1,4 @@
-"""Shows a run on a terminal: how far it is while it runs, a table by section and what broke when it ends; it decides
-nothing."""
+"""Shows a run on a terminal: its progress while it runs, then a table by section and everything that broke."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""What each stage of `device` does, and the result that it leaves: counts, and whole counterexamples, for the machine
-may be gone when they are read."""
+"""Runs the stages of `device` and keeps of each the counts and whole counterexamples, since the machine may be gone by
+the time they are read."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`validate`: reads a report as anybody would, and says whether it is whole and agrees with itself."""
+"""`validate`: reads a report from disk and says whether it is complete and consistent."""
 
 from __future__ import annotations
 

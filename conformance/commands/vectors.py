@@ -1,4 +1,5 @@
-"""`vectors verify` tells which recorded outcomes an implementation gives; `vectors record` asks TensorFlow again."""
+"""`vectors verify` compares an implementation with the recorded outcomes; `vectors record` asks TensorFlow for them
+again."""
 
 from __future__ import annotations
 

@@ -1,2 +1,1 @@
-"""Two implementations on the same generated cases: what is drawn, how answers are compared, and the two commands; it
-knows neither implementation."""
+"""Compares two implementations on the same generated cases, with or without gradients, and under many schedules."""

@@ -1,5 +1,5 @@
-"""The built-in cells of generated cases: every kind of `builtin.KINDS`, options at random, wrappers and stacks within
-one another, wide and narrow; they know no arithmetic."""
+"""Draws the built-in cells for generated cases: every kind of `builtin.KINDS`, options at random, wrappers and stacks
+within one another, wide and narrow."""
 
 from __future__ import annotations
 

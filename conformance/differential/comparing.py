@@ -1,4 +1,4 @@
-"""How two implementations' outcomes of one case are compared, call by call; it knows neither of them.
+"""Compares two implementations' outcomes of one case, call by call.
 
 Within the tolerance that `tolerance.likely` derives, of which each side may use one, on cells that round; bit for bit
 on probe cells, in what lies past a row's length, in the state of a row that takes no step, and in the variables. A

@@ -1,6 +1,5 @@
-"""Cases heavy with concurrency: several calls in a row over two cells of the same sizes, whose lengths, shapes and
-weights change from call to call, in many small chunks, now and then with gradients; they know no stream and no
-schedule.
+"""Draws cases heavy with concurrency: several calls in a row over two cells of the same sizes, whose lengths, shapes
+and weights change from call to call, in many small chunks, now and then with gradients.
 
 Whatever an implementation keeps between calls (workspaces, weights on a device, recorded graphs) is used again by the
 next call, and must not be overtaken by it.

@@ -1,5 +1,5 @@
-"""What came of comparing two implementations, stratum by stratum: counts, failures, counterexample files, a table; it
-compares nothing and prints nothing."""
+"""Gathers the results of a comparison stratum by stratum, and makes counts, counterexample files and a table of
+them."""
 
 from __future__ import annotations
 

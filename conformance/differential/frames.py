@@ -1,5 +1,5 @@
-"""The frames of generated cases: more rows, steps and layouts than those of the laws, parallel_iterations in each; they
-know no cell."""
+"""Draws the frames of generated cases, with more rows, steps and layouts than the laws use, and parallel_iterations in
+each."""
 
 from __future__ import annotations
 

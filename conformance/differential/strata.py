@@ -1,4 +1,4 @@
-"""What the three commands try, stratum by stratum, each a law of its own; it knows no implementation.
+"""Lists the strata that the three commands try, and makes a law of each.
 
 A stratum is a kind of cell in one dtype, in one of three groups: outputs and states, gradients, and schedules. Each
 gets its share of the cases, so that nothing is missing by chance.

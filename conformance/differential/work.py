@@ -1,4 +1,4 @@
-"""What a process of the two commands does: one stratum on two implementations; it sees no other process."""
+"""Compares two implementations on one stratum, as the task of one process."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What a law is: how one is written, how its examples are made, and how it is tried on an implementation."""
+"""How a law is written, how its examples are made, and how it is tried on an implementation."""

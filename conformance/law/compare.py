@@ -1,5 +1,4 @@
-"""Compares two structures of arrays, bit for bit or within a tolerance, and says where they first part; it knows no
-clause and no implementation."""
+"""Compares two structures of arrays, bit for bit or within a tolerance, and says where they first differ."""
 
 from __future__ import annotations
 

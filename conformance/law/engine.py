@@ -1,4 +1,4 @@
-"""Runs one law on one implementation, and gives what came of it as plain data that passes between processes."""
+"""Runs one law on one implementation and returns the result as plain data that can pass between processes."""
 
 from __future__ import annotations
 

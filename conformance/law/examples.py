@@ -1,4 +1,4 @@
-"""Feeds a law with examples from Hypothesis, the same for the same seed; it knows no implementation and no verdict."""
+"""Draws a law's examples with Hypothesis, the same ones for the same seed."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""What a property is written with: `law` ties a test to its clause, `Check` asks the implementation and states the
-clause's assertions, `Violation` is a broken promise; it knows neither how examples are made nor who runs them.
+"""Provides what a property is written with: `law` ties a test to its clause, `Check` asks the implementation and makes
+the clause's assertions, and `Violation` reports a broken promise.
 
     @law("SEQ-5", cases=ragged_cases())
     def test_outputs_past_the_end_are_zero(check: Check, case: Case) -> None:

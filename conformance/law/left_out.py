@@ -1,5 +1,4 @@
-"""What one of our own implementations may leave out: cases of text, which arrays on a device cannot hold; it knows no
-implementation and no law.
+"""Decides which cases our own implementations may leave out: cases of text, which arrays on a device cannot hold.
 
 Everybody may declare a case unsupported, and it is counted and told. For a third party the other cases decide. Our own
 implementations promise every dtype of numbers, so a declared gap counts against them, with this one exception: cases

@@ -1,4 +1,4 @@
-"""Finds the laws in the property modules and chooses among them by clause; it runs none."""
+"""Finds the laws in the property modules and chooses among them by clause."""
 
 from __future__ import annotations
 

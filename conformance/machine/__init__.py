@@ -1,1 +1,1 @@
-"""What this machine has: cores, interpreters, and processes that run side by side."""
+"""Finds out what this machine has, its cores and interpreters, and runs processes side by side on it."""

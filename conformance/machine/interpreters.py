@@ -1,4 +1,4 @@
-"""Finds the Pythons of this machine and counts the cores a process may use; needs only the standard library."""
+"""Finds the Pythons on this machine and counts the cores that a process may use, with the standard library alone."""
 
 import json
 import os

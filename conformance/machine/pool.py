@@ -1,6 +1,6 @@
-"""Runs tasks side by side in processes of their own, and survives one that dies or hangs; it knows no task's meaning.
+"""Runs tasks side by side in processes of their own, and carries on when one of them dies or hangs.
 
-Nothing ready serves: `concurrent.futures` gives up all its work when one process dies, and it limits no task's time.
+Written by hand because `concurrent.futures` gives up all its work when one process dies, and limits no task's time.
 """
 
 from __future__ import annotations

@@ -1,1 +1,1 @@
-"""What the suite itself expects of a call, by its own small models, and how near a number has to come."""
+"""The suite's own small models of what a call must give, and how close a number has to come to them."""

@@ -1,5 +1,5 @@
-"""How an answer of built-in cells is held against the equations, another case's answer and a second implementation; it
-knows tolerances and no implementation."""
+"""Compares an answer of built-in cells with the equations, with the answer of another case, or with a second
+implementation."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any

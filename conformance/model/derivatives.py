@@ -1,5 +1,5 @@
-"""Derivatives by central differences: how far the sum of cotangents times outputs and states moves when everything that
-a call is given moves in one direction; it knows no equation's slope and no implementation.
+"""Takes derivatives by central differences: how much the sum of cotangents times outputs and states changes when
+everything that a call is given moves in one direction.
 
 The direction moves inputs, initial state and variables at once, so that one number judges every gradient. In float64
 the difference is off by about STEP**2 times the third derivative, and by the rounding of the sum over STEP: both are

@@ -1,5 +1,4 @@
-"""The equations of the built-in cells in float64, applied to one row at a time; they know no implementation, and no
-loop over a batch.
+"""Computes what the built-in cells must give, in float64 and one row at a time.
 
 This is the suite's own expectation for the EQ clauses: each cell is a function of one row and one step, written from
 what TensorFlow 1.4.1 was measured to compute. A row is run alone for as many steps as it has, so there is no mask that

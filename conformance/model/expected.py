@@ -1,5 +1,4 @@
-"""What a probe cell must give: each row alone, step by step, in plain Python numbers; it knows the definitions of the
-probes, no loop.
+"""Computes what a probe cell must give: each row alone, step by step, in plain Python numbers.
 
 The definitions are those of ``dynamic_rnn_spec.wire.probes`` (its docstring), written down a second time. A row b runs
 its own number of steps from its own initial state; what lies past them is zero. No implementation and no probe's code

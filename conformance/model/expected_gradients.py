@@ -1,5 +1,4 @@
-"""What the gradients of a probe cell must be: each row alone, pulled back step by step; it knows the definitions of
-Linear, Echo and LastInput, and no loop over a batch.
+"""Computes what the gradients of a probe cell must be: each row alone, pulled back step by step.
 
 A row runs as many steps as it has, so there is no mask that could be wrong: what lies past them is zero, and the
 cotangent of its final state begins at its last step. Numbers of a Linear are pulled back in float64, bits of the others

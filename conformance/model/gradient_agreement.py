@@ -1,5 +1,4 @@
-"""How gradients are held against one another: bit by bit for cells that pull back exactly, else within the derived
-tolerance; it knows the case and no clause."""
+"""Compares gradients: bit for bit for cells that pull back exactly, otherwise within the derived tolerance."""
 
 from collections.abc import Iterator
 from typing import Any

@@ -1,4 +1,4 @@
-"""Every tolerance of the suite with its derivation; it knows the arithmetic of a cell, and nothing of who computes it.
+"""Gives every tolerance of the suite, with its derivation.
 
 Tolerance exists for LSTM, GRU and the other built-in cells only, where two right implementations may sum in another
 order or take another tanh. A number may be off by the tolerance times max(1, |expected|); see

@@ -1,4 +1,4 @@
-"""What a probe cell saw, read from the trace of an answer; it judges nothing, and without one says "unsupported"."""
+"""Reads from an answer's trace what a probe cell saw; an answer without a trace counts as unsupported."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any

@@ -1,5 +1,5 @@
-"""The variables that built-in cells must have, by TensorFlow 1.4.1's names, and those that an outcome tells of; it
-judges nothing."""
+"""Lists the variables that built-in cells must have, by TensorFlow 1.4.1's names, and reads those that an outcome
+reports."""
 
 from collections.abc import Sequence
 from typing import Any

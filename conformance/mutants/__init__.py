@@ -1,5 +1,5 @@
-"""Planted defects, read from the TOML files beside this one: each names the clause whose own assertion must catch it;
-this file plants none.
+"""Reads the planted defects from the TOML files beside this one; each names the clause whose own assertion must catch
+it.
 
     [[mutant]]
     id = "SEQ-5-keeps-outputs"

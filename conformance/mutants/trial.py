@@ -1,4 +1,4 @@
-"""Plants one mutant and runs its clause's laws on it; it decides what counts as caught, and prints nothing.
+"""Plants one mutant, runs its clause's laws on it and decides whether they caught it.
 
 A defect of the code stands in a copy of the packages, served by a worker of its own, so that nothing of it leaks.
 Caught means: a law of the mutant's clause failed by its own assertion. That something raised or crashed does not count.

@@ -1,1 +1,1 @@
-"""The properties, one file for each section of the page: pytest tests that the plugin collects by clause."""
+"""The properties, one or more files for each section of the page: pytest tests that the plugin collects by clause."""

@@ -1,4 +1,4 @@
-"""The gradients of a case with zeros for None, or with other names; it knows the case and no clause."""
+"""Gives the gradients of a case in a form that can be compared: zeros for None, or other names for the variables."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,9 +1,8 @@
-"""Rows of an outcome: what lies within each row's length, past it, or in chosen rows; it knows the case and judges
-nothing.
+"""Picks the rows and steps of an outcome that a clause is about: within each row's length, past it, or in chosen rows.
 
-Every function takes what an implementation gave and what is wanted, and returns what is wanted in the places that a
-clause is about and what was given in all others, so that one comparison judges these places, shapes, dtypes and
-containers included, and no other. Where what was given has another form, it returns what is wanted.
+Every function takes what an implementation gave and what is wanted, and returns what is wanted in the places that the
+clause is about and what was given everywhere else, so that one comparison checks those places alone, shapes, dtypes and
+containers included. Where what was given has another form, it returns what is wanted.
 """
 
 from collections.abc import Callable, Sequence

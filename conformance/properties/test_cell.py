@@ -1,4 +1,5 @@
-"""CELL: what a cell may be, and how often and with what it is called; it knows no loop."""
+"""Holds implementations to CELL-1 and CELL-4 to 9 (what a cell may be and how it is called) by traces of probe cells,
+and by comparing one call with others of the same cell."""
 
 import itertools
 from typing import Any

@@ -1,4 +1,5 @@
-"""CELL: what is refused as a cell, and what a cell may not do; it knows no implementation's checks."""
+"""Holds implementations to CELL-2, 3 and 10 to 13 (what is refused as a cell, and what a cell may not do) by the error
+that each wrong cell raises."""
 
 import re
 

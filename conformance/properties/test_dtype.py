@@ -1,4 +1,5 @@
-"""DTYPE: what a dtype is the type of, when it may be missing, what names one; it knows the probes' definitions only."""
+"""Holds implementations to DTYPE-1, 2, 5 to 9 and 11 (what dtype is the type of, and when it may be left out) by the
+dtypes of the results and the definitions of the probe cells."""
 
 from typing import Any
 

@@ -1,5 +1,5 @@
-"""DTYPE, what is refused: a missing dtype where one is needed, what names none, and outputs of another; what a dtype
-does is judged in the file beside this one."""
+"""Holds implementations to DTYPE-3, 4, 10, 12 and 13 by the errors for a dtype that is missing or names none, and for
+outputs of a dtype other than the one asked for."""
 
 from hypothesis import strategies as st
 

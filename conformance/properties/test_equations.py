@@ -1,5 +1,5 @@
-"""EQ-1 to EQ-7: the equations of the built-in cells with weights, against the suite's own float64 model and a second
-implementation; it knows no implementation."""
+"""Holds implementations to EQ-1 to 7 (the equations of the built-in cells with weights) by the suite's own float64
+model and a second implementation."""
 
 from typing import Any
 

@@ -1,5 +1,5 @@
-"""EQ-13 to EQ-17: activation, forget_bias, the joined state, precision and proj_clip alone, against the suite's own
-float64 model, a second implementation and the cell without the option; it knows no implementation."""
+"""Holds implementations to EQ-13 to 17 (activation, forget_bias, the joined state, precision, proj_clip alone) by the
+suite's own float64 model, a second implementation and the cell without the option."""
 
 import numpy as np
 

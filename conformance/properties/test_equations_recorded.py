@@ -1,5 +1,5 @@
-"""EQ-1 to EQ-22 as TensorFlow 1.4.1 was recorded: what the vectors that witness a clause returned or refused; it knows
-no equation."""
+"""Holds implementations to EQ-1 to 22 by what TensorFlow 1.4.1 was recorded to return or refuse in the vectors for each
+clause."""
 
 from collections.abc import Callable
 from functools import cache

@@ -1,4 +1,5 @@
-"""EQ-18, EQ-21 and EQ-22: what the built-in cells refuse; it knows no implementation."""
+"""Holds implementations to EQ-18, 21 and 22 (what the built-in cells refuse) by the errors for wrong options, states
+and inputs."""
 
 import numpy as np
 

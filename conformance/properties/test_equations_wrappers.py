@@ -1,5 +1,5 @@
-"""EQ-8 to EQ-12, EQ-19 and EQ-20: stacks and wrappers, against the suite's own float64 model, a second implementation
-and the bare cell; it knows no implementation."""
+"""Holds implementations to EQ-8 to 12, 19 and 20 (stacks and wrappers) by the suite's own float64 model, a second
+implementation and the bare cell."""
 
 from typing import Any
 

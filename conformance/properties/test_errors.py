@@ -1,5 +1,5 @@
-"""ERR-1 to ERR-4: what an error says, when it comes, what a failed call leaves, and which of two errors comes first;
-it knows no implementation."""
+"""Holds implementations to ERR-1 to 4 (what an error says, when it comes and what it leaves behind) by wrong calls,
+alone, with several faults at once, and with a right call after them."""
 
 import itertools
 from collections.abc import Sequence

@@ -1,4 +1,5 @@
-"""EX: the page's two examples, whose code is lost, in our own words; it knows no arithmetic of their cells."""
+"""Holds implementations to EX-1 and 2, the page's two examples, written anew because their code is lost, by the shapes
+and structure of what they return."""
 
 from typing import Any
 

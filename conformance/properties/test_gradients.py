@@ -1,5 +1,5 @@
-"""GRAD-1, 2, 3, 6, 18, 19: the form of gradients, what stands for zeros, and that to ask for them changes nothing else;
-it knows no implementation and no equation."""
+"""Holds implementations to GRAD-1, 2, 3, 6, 18 and 19 (the form of gradients, and that asking for them changes nothing
+else) by comparing it with the form of the arguments, and calls with cotangents with the same calls without."""
 
 from typing import Any
 

@@ -1,5 +1,5 @@
-"""GRAD-13 to 15: the arguments that change no gradient: time_major, swap_memory, parallel_iterations, scope; it knows
-no implementation."""
+"""Holds implementations to GRAD-13 to 15 (time_major, swap_memory, parallel_iterations and scope change no gradient) by
+comparing the same call with and without each of them."""
 
 from typing import Any
 

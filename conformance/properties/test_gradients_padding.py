@@ -1,5 +1,5 @@
-"""GRAD-7 to 10, 12 and 22: gradients of rows that end early, of rows without a step and of calls without one; it knows
-no implementation."""
+"""Holds implementations to GRAD-7 to 10, 12 and 22 (rows that end early, rows without a step, calls without one) by
+calls with other padding, with rows cut off and with other cotangents."""
 
 from typing import Any
 

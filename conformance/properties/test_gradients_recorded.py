@@ -1,5 +1,5 @@
-"""GRAD-4, GRAD-5, GRAD-6, GRAD-11, GRAD-12, GRAD-16 and GRAD-17 as TensorFlow 1.4.1 was recorded: the gradients of the
-vectors, each under one clause; it knows no derivative."""
+"""Holds implementations to GRAD-4, 5, 6, 11, 12, 16 and 17 by the gradients that TensorFlow 1.4.1 was recorded to give,
+each vector under one clause."""
 
 from collections.abc import Callable
 from functools import cache

@@ -1,5 +1,5 @@
-"""GRAD-20 and 21: cells that can't pull gradients back, and cotangents of another form than what they belong to; it
-knows no implementation."""
+"""Holds implementations to GRAD-20 and 21 by the errors for cells that can't pull gradients back, and for cotangents of
+another form than what they belong to."""
 
 from typing import NamedTuple
 

@@ -1,5 +1,5 @@
-"""GRAD-4, 5, 11, 16, 17: the numbers, against central differences of the subject's own outputs, the definitions of the
-probe cells, the cell without the option and a second implementation; it knows no implementation."""
+"""Holds implementations to GRAD-4, 5, 11, 16 and 17 (the numbers) by central differences of the subject's own outputs,
+the definitions of the probe cells, the cell without the option and a second implementation."""
 
 from typing import Any
 

@@ -1,4 +1,5 @@
-"""INIT: what initial_state may be, what a missing one is, what is refused; it knows the probes' definitions only."""
+"""Holds implementations to INIT-1 to 7, 10 and 11 (what initial_state may be, and what stands in for a missing one) by
+what the first step sees and the definitions of the probe cells."""
 
 from collections.abc import Sequence
 from typing import Any

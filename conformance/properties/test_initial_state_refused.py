@@ -1,5 +1,4 @@
-"""INIT, given states that are refused: of another shape or structure; what a given state does is judged in the file
-beside this one."""
+"""Holds implementations to INIT-8 and 9 by the errors for given states of another shape or structure."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,4 +1,5 @@
-"""IN: layouts and structures of the inputs, what reaches the cell, and inputs of any dtype; it knows no loop."""
+"""Holds implementations to IN-1 to 4, 8, 13, 14 and 16 (layouts, structures and dtypes of the inputs) by the
+definitions of the probe cells, and by traces of what reached them."""
 
 from typing import Any
 

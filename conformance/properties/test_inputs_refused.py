@@ -1,4 +1,4 @@
-"""IN: which inputs are refused, and with which error; it knows no implementation's checks."""
+"""Holds implementations to IN-5 to 7, 9 to 12, 15 and 17 by the errors for inputs that are refused."""
 
 from typing import Any
 

@@ -1,4 +1,5 @@
-"""OUT: the shapes and the structure of the outputs, by output_size; it knows no loop."""
+"""Holds implementations to OUT-1 to 8 (the shapes and the structure of the outputs) by the definitions of probe cells
+with every kind of output_size."""
 
 from typing import Any
 

@@ -1,5 +1,5 @@
-"""PAR: parallel_iterations never changes a value, and is a positive integer; time and memory, which it may change, are
-not seen here."""
+"""Holds implementations to PAR-1 to 4 (parallel_iterations is a positive integer and never changes a value) by the same
+call with other numbers; time and memory, which it may change, are not measured."""
 
 from typing import Any
 

@@ -1,5 +1,5 @@
-"""SCOPE-1 to SCOPE-14: where variables live, when they are shared, and what a scope never changes; it knows no
-implementation."""
+"""Holds implementations to SCOPE-1 to 14 (where variables live, and when they are shared) by the names after each call
+and the values that the calls give."""
 
 from typing import Any
 

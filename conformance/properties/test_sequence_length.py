@@ -1,5 +1,5 @@
-"""SEQ, which lengths are taken and how many steps they let count; what the other steps do to state and outputs stands
-in the files beside this one."""
+"""Holds implementations to SEQ-1 to 3, 8, 11, 14, 15, 19 and 20 (which lengths are accepted, and how many steps they
+let count) by the definitions of the probe cells, and by the same call with other lengths."""
 
 from collections.abc import Sequence
 from typing import Any

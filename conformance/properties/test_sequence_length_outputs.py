@@ -1,5 +1,5 @@
-"""SEQ, the outputs past a row's length: zero in every leaf, over all T steps; the state is judged in the file beside
-this one."""
+"""Holds implementations to SEQ-5, 7, 10 and 13 (outputs past a row's length) by comparing every leaf there with zeros,
+over all T steps."""
 
 from typing import Any
 

@@ -1,5 +1,5 @@
-"""SEQ, what has no influence on a row: the content of the padding, and the other rows of the batch; every cell drawn
-here treats each row by itself."""
+"""Holds implementations to SEQ-12 and 22 (neither the padding nor the other rows influence a row) by the same call with
+other padding or other rows; every cell drawn here treats each row by itself."""
 
 from typing import Any
 

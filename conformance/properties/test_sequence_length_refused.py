@@ -1,5 +1,5 @@
-"""SEQ, lengths that are refused: of another rank, size or dtype; what lengths do is judged in the files beside this
-one."""
+"""Holds implementations to SEQ-16 to 18 by the errors for lengths of another rank, size or dtype, where the same call
+with good lengths works."""
 
 from collections.abc import Sequence
 from typing import Any

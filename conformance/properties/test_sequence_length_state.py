@@ -1,5 +1,5 @@
-"""SEQ, the state past a row's length: it stands still in every leaf and bit; outputs are judged in the file beside this
-one."""
+"""Holds implementations to SEQ-4, 6, 9, 21 and 23 (the state stands still past a row's length, in every leaf and bit)
+by calls that are cut off there, and by the definitions of the probe cells."""
 
 from typing import Any
 

@@ -1,4 +1,5 @@
-"""SIG: the nine parameters, their order, names and defaults, and the pair that comes back; it knows no loop."""
+"""Holds implementations to SIG-1 to 6 (the nine parameters, and the pair that comes back) by calls that give the
+parameters by position, by name or not at all."""
 
 from hypothesis import strategies as st
 

@@ -1,4 +1,5 @@
-"""STATE: the shapes and the structure of the final state, by state_size and for LSTM cells; it knows no loop."""
+"""Holds implementations to STATE-1 to 6 (the shapes and the structure of the final state) by the definitions of the
+probe cells and the sizes of the LSTM cells."""
 
 from typing import Any
 

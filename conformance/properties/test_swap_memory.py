@@ -1,4 +1,5 @@
-"""SWAP: swap_memory never changes a value, and is a bool; where memory lies is not seen here."""
+"""Holds implementations to SWAP-1 to 3 (swap_memory is a bool and never changes a value) by the same call with and
+without it; where memory lies is not observed."""
 
 from typing import Any
 

@@ -1,5 +1,5 @@
-"""TIME: which of the first two axes is time, in inputs and outputs and nowhere else; it knows the probes' definitions
-only."""
+"""Holds implementations to TIME-1 to 6 (which of the first two axes is time, in inputs and outputs) by the definitions
+of the probe cells, and by the same call in the other layout."""
 
 from typing import Any
 

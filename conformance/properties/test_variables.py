@@ -1,5 +1,5 @@
-"""VAR-1 to VAR-7, VAR-15 and VAR-16: names, shapes and order of the variables of the built-in cells; it knows no
-implementation."""
+"""Holds implementations to VAR-1 to 7, 15 and 16 (names, shapes and order of the built-in cells' variables) by the
+suite's own list of them and, for shards, by what is computed with them."""
 
 from typing import Any
 

@@ -1,5 +1,5 @@
-"""VAR-8 to VAR-14: how the variables of the built-in cells start, their dtype, and weights given by name; it knows no
-implementation."""
+"""Holds implementations to VAR-8 to 14 (how the built-in cells' variables start, their dtype, and weights given by
+name) by the values that variables have after a call, and by what is computed with them."""
 
 import math
 from typing import Any

@@ -1,4 +1,4 @@
-"""The report of a run: `report.json` is the truth, and all else is made from it."""
+"""Writes and reads the report of a run: `report.json` holds everything, and every other file is made from it."""
 
 from conformance.report.check import check
 from conformance.report.model import Report, ReportError

@@ -1,7 +1,8 @@
-"""Refuses a report that is cut off, of another form, or at odds with itself; it knows no file system and draws nothing.
+"""Refuses a report that is cut off, malformed or inconsistent.
 
-The JSON Schema says the same about the form; this part says, without a schema library, what no schema can: that the
-numbers add up, that every verdict has its clause, and that no `pass` stands where too little was reached.
+The JSON Schema describes the same form; this module checks it without a schema library, and checks as well what no
+schema can: that the numbers add up, that every verdict has its clause, and that no `pass` stands where too little was
+reached.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""Lays what was expected beside what came, leaf by leaf, with the first difference marked; it judges nothing.
+"""Lays what was expected beside what came, leaf by leaf, and marks the first difference.
 
-The verdict is the suite's; where it names no place, the first bits that differ are shown.
+The suite says where that is; if it names no place, the first bits that differ are marked.
 """
 
 from __future__ import annotations

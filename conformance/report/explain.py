@@ -1,5 +1,4 @@
-"""Says in plain text what a counterexample is: the case, then expected and got side by side; it knows no colours and
-judges nothing."""
+"""Describes a counterexample in plain text: the case, then expected and got side by side."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Renders a report as one self-contained page: no script is needed to read it and nothing is fetched from anywhere.
+"""Renders a report as one self-contained page, which reads without its script and fetches nothing.
 
 All text goes through the template engine's escaping; the one script on the page is allowed by its hash alone, so that
 nothing an implementation says can run.

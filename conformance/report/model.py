@@ -1,4 +1,4 @@
-"""The shape of a report in Python's words, and how verdicts are counted; it knows no file and no template.
+"""Defines the types of a report's JSON data, and counts its verdicts.
 
 A report is plain JSON data, so these are typed dictionaries, not classes: what is read from disk is what is rendered.
 """

@@ -1,4 +1,4 @@
-"""Lays values out as grids of squares, measured and ready to be drawn; it knows no clause and writes no markup.
+"""Lays values out as grids of squares, measured and ready to be drawn.
 
 A batch is always drawn with a row for each of its rows and time from left to right, whatever the layout of the call.
 """

@@ -1,4 +1,4 @@
-"""Puts a report on disk and takes it back; it knows file names and their order of writing, not what a verdict means.
+"""Writes a report to disk and reads it back.
 
 All files are made in a fresh folder beside their place and moved in one by one, `report.json` last: whoever reads it
 finds everything it speaks of already there.

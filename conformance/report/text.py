@@ -1,6 +1,6 @@
 """Makes any text safe to show: control characters, lone surrogates and direction overrides become visible escapes.
 
-It knows no output format; escaping for HTML, Markdown or XML stays with each renderer.
+Escaping for HTML, Markdown or XML comes on top of that and is each renderer's own.
 """
 
 from __future__ import annotations

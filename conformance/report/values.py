@@ -1,4 +1,4 @@
-"""Turns encoded values into leaves and short texts for people; it knows neither clauses nor how anything is drawn."""
+"""Turns encoded values into leaves, and into short texts for people."""
 
 from __future__ import annotations
 

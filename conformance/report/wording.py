@@ -1,4 +1,4 @@
-"""Which word, mark and look a verdict gets, by level and by whose implementation it is; it knows no HTML.
+"""Chooses the word, mark and look of a verdict, by the clause's level and by whose implementation it is.
 
 A third party promised the page and nothing more: on observed and own clauses it *matches* or *differs*, it never fails.
 """

@@ -1,1 +1,1 @@
-"""A run: laws on implementations, side by side, to verdicts by clause and a report."""
+"""Runs laws on implementations side by side, and makes verdicts by clause and a report of the results."""

@@ -1,4 +1,4 @@
-"""Puts verdicts together as a report; it decides no verdict and writes no file."""
+"""Puts verdicts together into a report."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reads the list of known failures: clause, reason, counterexample; it replays none.
+"""Reads the list of known failures, and their counterexamples, from disk.
 
     [[known]]
     clause = "IN-7"

@@ -1,4 +1,4 @@
-"""Runs laws on implementations in several processes, and stored counterexamples before them, and gathers a report."""
+"""Runs laws on implementations in several processes, replays stored counterexamples first, and gathers a report."""
 
 from __future__ import annotations
 

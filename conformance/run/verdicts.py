@@ -1,4 +1,4 @@
-"""Makes one verdict for a clause out of the results of its laws, and an exit status out of verdicts; it runs nothing.
+"""Makes one verdict for a clause from the results of its laws, and an exit status from verdicts.
 
 A clause passes only if every one of its laws passes: a law that fell silent is not made up for by another. Only what a
 third party declares unsupported is left out where another law of the clause passes (a kernel without probe cells is

@@ -1,5 +1,4 @@
-"""Arrays for cases: small exact numbers, and wild ones for copying; they know dtypes and shapes, and nothing of what
-a cell does.
+"""Fills arrays for cases: with small exact numbers, or with wild ones that only an exact copy keeps.
 
 The content of an array follows from its shape, dtype and a seed alone, so one drawn integer gives a whole array and a
 case shrinks by its shape. No two places of an array are filled by a plain pattern: a transposed or shifted array is

@@ -1,5 +1,4 @@
-"""Cases of the built-in cells: every cell, option and wrapper, with weights by TensorFlow's names; they know no
-arithmetic.
+"""Draws cases of the built-in cells: every cell, option and wrapper, with weights by TensorFlow's names.
 
 ``KINDS`` names the variants: each is a CellSpec made from a number of units and the depth of the inputs. Weights are
 quarters from -1 to 1, and so are the inputs; the noise of a DropoutWrapper comes with the case.

@@ -1,5 +1,4 @@
-"""Calls that ask for gradients: cotangents for what a case's cell returns, and cells that pull back exactly; they know
-sizes and dtypes, and no gradient.
+"""Draws calls that ask for gradients: cotangents for what a case's cell returns, and cells that pull back exactly.
 
 A cotangent has the structure and shapes of what it belongs to, None in place of an array that has no gradient.
 """

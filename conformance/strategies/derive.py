@@ -1,7 +1,7 @@
-"""Variants of a case: another argument, one row alone, rows in another order, some of the steps, the other layout;
-all are new cases.
+"""Makes variants of a case: another argument, one row alone, rows in another order, some of the steps, the other
+layout.
 
-Each takes a case of one call, as the strategies make them, and changes that call only.
+Each takes a case of one call, as the strategies make them, and returns a new case with that call changed.
 """
 
 from collections.abc import Callable, Sequence

@@ -1,4 +1,4 @@
-"""The frame of a case: rows, steps, lengths, layout, and how the arguments are given; it knows no cell.
+"""Draws the frame of a case: rows, steps, lengths, layout, and how the arguments are given.
 
 Every knob of a strategy in this package is a plain value or a strategy of such values.
 """

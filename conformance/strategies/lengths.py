@@ -1,4 +1,4 @@
-"""Patterns of sequence_length: how a batch is ragged; they know the number of rows and steps and no array."""
+"""Makes sequence_length by pattern: none, full, ragged, with rows of 0, negative, too long."""
 
 from collections.abc import Sequence
 from typing import Any

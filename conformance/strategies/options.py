@@ -1,5 +1,4 @@
-"""Built-in cells with their options drawn: activations, clips, projections, keep probabilities, stacks; they know no
-arithmetic.
+"""Draws built-in cells with their options: activations, clips, projections, keep probabilities, stacks.
 
 A maker is a function (units, depth) -> CellSpec, as in ``builtin.KINDS``; ``spec_cases`` puts what it makes into calls.
 """

@@ -1,4 +1,4 @@
-"""Cases of probe cells: Tally, Echo, LastInput, ScalarCounter, Affine; they know how to ask, and no answer.
+"""Draws cases of probe cells: Tally, Echo, LastInput, ScalarCounter, Affine and Rogue.
 
 ``<name>_case`` makes one case from a Frame and plain values, ``<name>_cases`` is the strategy with the same knobs and
 the frame's.

@@ -1,5 +1,5 @@
-"""docs/arguments.md: which values of which parameter are refused, with which error, from the suite's own table of wrong
-arguments and cotangents; it asks no implementation."""
+"""Writes docs/arguments.md, which values of which parameter are refused with which error, from the suite's own table of
+wrong arguments and cotangents."""
 
 import sys
 from collections.abc import Iterable, Iterator

@@ -1,5 +1,5 @@
-"""Cells in scopes: calls under open scopes, with a name or a VariableScope as ``scope``, and two calls of one or two
-cells; they know no rule of naming."""
+"""Draws cells in scopes: calls under open scopes, with a name or a VariableScope as ``scope``, and two calls of one or
+two cells."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -1,5 +1,4 @@
-"""Sizes and structures for cases: what stands in state_size, output_size and the inputs; they know shapes and no
-values.
+"""Draws sizes and structures for cases: what stands in state_size, output_size and the inputs.
 
 A structure is drawn as a short program on a stack (push a leaf, wrap the last two in a tuple, ...), which is fast to
 draw and loses an instruction at a time when it shrinks.

@@ -1,4 +1,4 @@
-"""Wrong arguments: for each parameter the values that are refused, with the clause that refuses them and the kind of
+"""Lists wrong arguments: for each parameter the values that are refused, the clause that refuses them and the kind of
 its error.
 
 ``WRONG`` lists them by name; ``wrong_cases`` puts them in otherwise valid calls of a Tally (whose cell calls can be

@@ -1,4 +1,4 @@
-"""Cotangents that are refused, and cells without gradients: each with the kind of its error; they know no answer.
+"""Lists cotangents that are refused, each with the kind of its error, and calls for gradients of cells that have none.
 
 ``WRONG`` lists the cotangents by name; they are put in place of the right ones of a call of an LSTMCell with two rows
 and three steps or, where a cotangent is for an array without a gradient, of an Echo.

@@ -1,1 +1,1 @@
-"""What the suite is run on: an implementation found by its name, opened here or behind a worker."""
+"""Finds an implementation by its name and opens it, in this process or behind a worker."""

@@ -1,4 +1,4 @@
-"""What the suite is run on: an implementation here or behind a worker, found by name; it knows none by heart.
+"""Opens an implementation by name, in this process or behind a worker, to run cases on it.
 
 A subject runs cases and says what it is. TensorFlow 1.4.1 is the one shorthand: ``tensorflow14`` is the worker script
 that comes with the suite, on a Python 3.6 found on this machine.

@@ -1,4 +1,4 @@
-"""What a run is asked to look at: an implementation by name or by worker command, and whose it is; it runs no case."""
+"""Holds what a run is asked to test: an implementation by name or by worker command, and whether it is one of ours."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Asks a worker in another process, over the pipe of ``dynamic_rnn_spec.worker``; refuses a reply that is malformed.
+"""Asks a worker in another process, over the pipe of ``dynamic_rnn_spec.worker``, and refuses malformed replies.
 
 What can go wrong, and what it means:
 

@@ -1,1 +1,1 @@
-"""Cases recorded on TensorFlow 1.4.1: their definitions, the outcomes kept of them, and the judge of others."""
+"""Records cases on TensorFlow 1.4.1, stores its outcomes and verifies implementations by them."""

@@ -1,4 +1,4 @@
-"""Records the vectors: asks TensorFlow 1.4.1 for every case defined and writes what it gave; verifies nothing."""
+"""Records the vectors: asks TensorFlow 1.4.1 for every case defined and writes down what it gave."""
 
 from pathlib import Path
 

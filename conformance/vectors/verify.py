@@ -1,4 +1,5 @@
-"""Verifies vectors: holds what a subject makes of each case against TensorFlow's outcome, or the one that overrules it.
+"""Verifies a subject by the vectors: compares what it makes of each case with TensorFlow's outcome, or with the one
+that overrules it.
 
 What counts of an outcome: structures, container types, shapes, dtypes, the kind of an error, the variables' names,
 order, shapes and values, the trace where a subject tells it, and the gradients where a call has cotangents. Values

@@ -1,1 +1,1 @@
-"""Workers that answer cases in a process and a Python of their own; nothing here is imported by the suite."""
+"""Workers that answer cases in a process and a Python of their own; the suite starts them and never imports them."""

@@ -1,4 +1,4 @@
-"""The cases that are recorded on TensorFlow 1.4.1, by section; they know no answer and no comparison."""
+"""Defines the cases that are recorded on TensorFlow 1.4.1, by section."""
 
 from collections.abc import Sequence
 

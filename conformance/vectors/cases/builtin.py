@@ -1,4 +1,4 @@
-"""Vectors of the built-in cells: every cell, option and precision, on whole and ragged batches."""
+"""Defines the vectors of the built-in cells: every cell, option and precision, on whole and ragged batches."""
 
 from collections.abc import Iterator
 from typing import Any

@@ -1,4 +1,5 @@
-"""Vectors of how a call is written: positions, names, defaults, parallel_iterations, swap_memory and time_major."""
+"""Defines the vectors of how a call is written: positions, names, defaults, parallel_iterations, swap_memory,
+time_major."""
 
 from collections.abc import Iterator
 from typing import Any

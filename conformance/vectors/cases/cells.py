@@ -1,4 +1,4 @@
-"""Vectors of what may stand for cell, how it is called, and what becomes of one that breaks its contract."""
+"""Defines the vectors of what may stand for cell, how it is called, and what happens when one breaks its contract."""
 
 from collections.abc import Iterator
 from typing import Any

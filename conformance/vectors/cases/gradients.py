@@ -1,5 +1,5 @@
-"""Vectors of gradients: cotangents pulled back through every cell and option, and through what a call is given beside
-its cell; it knows no derivative."""
+"""Defines the vectors of gradients: cotangents pulled back through every cell and option, and through what a call is
+given besides its cell."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""Vectors of gradients of probes, which are whole numbers and so exact; it knows no derivative."""
+"""Defines the vectors of gradients of probe cells, which are whole numbers and so exact."""
 
 from collections.abc import Iterator
 from typing import Any

@@ -1,5 +1,4 @@
-"""What the vectors of gradients are made with: calls of built-in cells with cotangents; it knows no section and no
-answer."""
+"""Makes what the vectors of gradients are built from: calls of built-in cells with cotangents."""
 
 from collections.abc import Mapping
 from typing import Any

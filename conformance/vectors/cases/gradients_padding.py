@@ -1,4 +1,4 @@
-"""Vectors of gradients with NaN, infinities and huge numbers where no step counts; it knows no derivative."""
+"""Defines the vectors of gradients with NaN, infinities and huge numbers where no step counts."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""Vectors of inputs: structures, ranks and dtypes that are taken, and what is refused."""
+"""Defines the vectors of inputs: structures, ranks and dtypes that are accepted, and those that are refused."""
 
 from collections.abc import Iterator
 from typing import Any

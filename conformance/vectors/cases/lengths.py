@@ -1,4 +1,5 @@
-"""Vectors of sequence_length: ragged batches of every pattern, on every probe and dtype, and what is refused."""
+"""Defines the vectors of sequence_length: ragged batches of every pattern, on every probe and dtype, and lengths that
+are refused."""
 
 from collections.abc import Iterator
 from typing import Any

@@ -1,6 +1,6 @@
-"""What the recorded cases are made with: fixed arrays, cells and calls; it knows no section and no answer.
+"""Makes what the recorded cases are built from: fixed arrays, cells and calls.
 
-Every array comes from a generator that is seeded with the name of its vector, so a vector is the same in every run and
+Every array comes from a generator that is seeded with the name of its vector, so a vector is the same in every run,
 whatever is added around it.
 """
 

@@ -1,4 +1,4 @@
-"""Vectors of the order in which wrong arguments are refused, and of what a refused call leaves behind."""
+"""Defines the vectors of the order in which wrong arguments are refused, and of what a refused call leaves behind."""
 
 from collections.abc import Iterator
 from itertools import pairwise

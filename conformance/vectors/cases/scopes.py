@@ -1,4 +1,4 @@
-"""Vectors of scope: where variables live, and when they are shared."""
+"""Defines the vectors of scope: where variables live, and when they are shared."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""Vectors of output_size and state_size: the structures and shapes of what is returned."""
+"""Defines the vectors of output_size and state_size: the structures and shapes of what is returned."""
 
 from collections.abc import Iterator
 from typing import Any

@@ -1,4 +1,4 @@
-"""Vectors of initial_state and dtype: what is taken, what comes of it, and what is refused."""
+"""Defines the vectors of initial_state and dtype: what is accepted, what it gives, and what is refused."""
 
 from collections.abc import Iterator
 from typing import Any

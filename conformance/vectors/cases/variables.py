@@ -1,4 +1,4 @@
-"""Vectors of variables: names, shapes, order, dtypes, and the initial values that are no draw of chance."""
+"""Defines the vectors of variables: names, shapes, order, dtypes, and initial values wherever they are not random."""
 
 from collections.abc import Iterator
 from typing import Any

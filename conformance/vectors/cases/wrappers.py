@@ -1,4 +1,4 @@
-"""Vectors of the wrappers: dropout with its noise, residuals and devices."""
+"""Defines the vectors of the wrappers: dropout with its noise, residuals and devices."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any

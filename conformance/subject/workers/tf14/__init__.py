@@ -1,1 +1,1 @@
-"""TensorFlow 1.4.1 behind the contract, imported by the script tensorflow14.py on Python 3.6 and by nobody else."""
+"""Runs cases on TensorFlow 1.4.1, for the script tensorflow14.py on Python 3.6."""

@@ -1,4 +1,4 @@
-"""The adapter of TensorFlow 1.4.1: runs a case on the real thing; refuses to judge, to mend or to imitate it."""
+"""Runs a case on the real TensorFlow 1.4.1 and returns what it gave, unchanged."""
 
 import contextlib
 import platform

@@ -1,5 +1,4 @@
-"""The gradients of one call as tensors, by tf.gradients; mends nothing that TensorFlow gives or refuses, and runs
-nothing."""
+"""Builds the gradients of one call as tensors, by tf.gradients."""
 
 from typing import Any, List, Mapping, Sequence
 

@@ -1,4 +1,5 @@
-"""The graph of one case: its session, variables and feeds, and the noise of a DropoutWrapper; knows no call."""
+"""Opens a graph for one case, with its session, variables and feeds, and replays the noise of a DropoutWrapper in
+it."""
 
 import contextlib
 from typing import Any, Dict, Iterator, List, Mapping

@@ -1,4 +1,4 @@
-"""Probe cells on TensorFlow 1.4.1: its operations for them, and a record of each step as it is run; knows no case."""
+"""Runs probe cells on TensorFlow 1.4.1: gives them its operations, and records each step as the graph runs it."""
 
 from typing import Any
 
