@@ -1,7 +1,8 @@
 """Reads the command line into a command's options, runs the command and turns its outcome into an exit status.
 
-Exit status of `run`: 0 if every clause asked for holds (documented ones for anybody, all three levels for our own
-implementations; one without any gradients is not held to theirs), 1 if some do not, 2 if the run itself failed.
+Exit status of `run`: 0 if every clause asked for holds, 1 if one does not, 2 if the run itself failed. Our own
+implementations are held to clauses of all three levels, any other to the documented ones alone, and to those of
+gradients only if it has gradients at all.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def read(words: Sequence[str]) -> Any:
-    """The options of the command that is named; of the others, which stay unread, only a line of help is shown."""
+    """The options of the named command; of the others, whose modules are not imported, only the help is read."""
     chosen = next((word for word in words if not word.startswith("-")), None)
     top = argparse.ArgumentParser(prog="conformance", description="Who keeps the promises of the dynamic_rnn page?")
     commands = top.add_subparsers(dest="command", required=True)

@@ -89,7 +89,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
-    """Runs a law instead of its test function, to keep what came of it and to fail in plain words."""
+    """Runs a law instead of its test function, to keep its result and to fail in plain words."""
     law = law_of(pyfuncitem)
     if law is None:
         return None

@@ -1,7 +1,7 @@
 """`device`: runs the suite in stages, each in its own process with a time limit, and writes one JSON file of evidence.
 
-For a machine that is at hand for minutes: the file is whole after each stage. It needs no installed package, only the
-tree: ``PYTHONPATH=spec:. python -m conformance device``.
+It is meant for a machine that is available for minutes only, so the file is complete after each stage. No package has
+to be installed, the source tree is enough: ``PYTHONPATH=spec:. python -m conformance device``.
 """
 
 from __future__ import annotations
@@ -90,6 +90,6 @@ def stage(name: str, options: Device, budget: float) -> evidence.Stage:
 
 
 def tell(text: str) -> Any:
-    """A line for whoever waits."""
+    """Prints a line of progress."""
     sys.stdout.write(text + "\n")
     sys.stdout.flush()

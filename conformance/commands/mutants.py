@@ -1,8 +1,8 @@
 """`mutants`: tries every planted defect, several at a time, and prints a table of what caught each.
 
-Exit 0 only if every testable clause has a mutant that its own assertion catches, none escapes, and at least two of
-three are defects of the code; 1 if not; 2 if the run itself failed: a stale mutant, a law that fails without any
-mutant.
+Exit status: 0 only if every testable clause has a mutant that its own assertion catches, none escapes, and at least two
+in three are defects of the code; 1 if not; 2 if the run itself failed, by a stale mutant or a law that fails without
+any mutant.
 """
 
 from __future__ import annotations

@@ -33,7 +33,7 @@ class Run:
     known: str | None = option("failures that are announced, with their counterexamples", None, metavar="TOML")
 
     def perform(self) -> int:
-        """Runs the suite, writes and shows what came of it; returns the exit status."""
+        """Runs the suite, writes the report and shows it; returns the exit status."""
         console = screen.console()
         if not self.implementation and not self.worker:
             known_names = ", ".join(subjects.names())

@@ -27,7 +27,7 @@ from tancarflow_evidence.evidence import FAILED, NOT_RUN, PASSED, write_result
 KEPT = 5
 """Counterexamples that are kept whole."""
 MEMORY_CHECKED = "CONFORMANCE_MEMORY_CHECKED"
-"""Set where a memory checker watches: an implementation that hands out memory of a pool should ask for each piece."""
+"""Set while a memory checker watches: an implementation with a memory pool should then allocate each piece anew."""
 SCHEDULES, REPEATS = 20, 5
 
 
@@ -125,7 +125,7 @@ def gradients(options: Staged) -> bool:
 
 
 def schedules(options: Staged) -> bool:
-    """`schedules`, under many of them where the implementation has some, else again and again as the device likes."""
+    """`schedules`: each case under many of them or, where the implementation has none to choose from, several times."""
     (target,) = targets.inspect([options.implementation])
     many = bool(getattr(target.open(), "schedules", False))
     number = REPEATS if options.small or not many else SCHEDULES
@@ -180,7 +180,7 @@ def memcheck(options: Staged) -> bool:
 
 
 def said(good: bool, why: str) -> dict[str, str]:
-    """The reason of a stage, which one that passed has not."""
+    """The reason why a stage failed; empty for one that passed."""
     return {} if good else {"why": why}
 
 

@@ -1,8 +1,8 @@
 """Compares two implementations' outcomes of one case, call by call.
 
-Within the tolerance that `tolerance.likely` derives, of which each side may use one, on cells that round; bit for bit
-on probe cells, in what lies past a row's length, in the state of a row that takes no step, and in the variables. A
-refused call is refused by both with the same kind, clause and argument.
+On cells that round, each side may be off by the tolerance that `tolerance.likely` derives. Probe cells, what lies past
+a row's length, the state of a row that takes no step, and the variables are compared bit for bit. A refused call must
+be refused by both, with the same kind, clause and argument.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def alone(case: Case, index: int) -> Case:
 
 
 def told(answer: Answer) -> str:
-    """What became of a call, in words."""
+    """How a call ended, in words."""
     if answer.error is not None:
         return f"raised {answer.error.native}: {answer.error.message}"
     return f"{answer.kind}: {answer.what or ''} {answer.why or ''}".strip()

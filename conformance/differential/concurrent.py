@@ -86,7 +86,7 @@ def case(maker: Maker, units: int, depth: int, dtype: str, steps: Sequence[Step]
         if step.same_shape:
             frame = frame._replace(batch=before.batch, steps=before.steps, time_major=before.time_major)
         before = frame
-        # Next to a kink of a clip the roundings decide what a gradient is.
+        # Next to a kink of a clip, rounding decides what a gradient is.
         does = RUN if has_kinks(spec) else step.does
         made = spec_case(frame, spec, depth, dtype)
         (call,) = (made if does == RUN else asking(made, seed=frame.seed)).calls

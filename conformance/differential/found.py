@@ -24,7 +24,7 @@ AGREES, DIFFERS, FAILED = 0, 1, 2
 
 @dataclass
 class Found:
-    """What came of a run: results by stratum, in no particular order, and what was not tried."""
+    """The results of a run by stratum, in no particular order, and the reasons why some cases were not tried."""
 
     results: dict[Stratum, LawResult] = field(default_factory=dict)
     troubles: list[str] = field(default_factory=list)

@@ -139,7 +139,7 @@ def _with_cotangents(kind: str, dtype: str) -> Any:
         made = linear_cases(dtype=st.just(dtype), **_LENGTHS)
         return st.builds(frames.with_parallel, made, frames.PARALLEL, choice((False, True)))
     made = st.builds(asking, cells.cases(kind, dtype), choice(FORMS), st.just("small"), st.integers(0, 7))
-    # On which side of a kink a number comes to lie would be left to the roundings.
+    # Rounding alone would decide on which side of a kink a number lies.
     return made.filter(lambda case: not derivatives.is_next_to_a_kink(case, tolerance.unit_roundoff(dtype)))
 
 

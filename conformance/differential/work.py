@@ -15,9 +15,9 @@ from dynamic_rnn_spec.case import Case, Outcome
 
 @dataclass(frozen=True)
 class Task:
-    """A stratum on an implementation, against a second one; 0 schedules: as the implementation likes.
+    """A stratum on an implementation, against a second one; with 0 schedules the implementation chooses its own order.
 
-    ``repeat``: it has no schedules to choose from, and each case is run as often instead.
+    ``repeat``: it has no schedules to choose from, so each case is run that many times instead.
     """
 
     stratum: Stratum
@@ -29,7 +29,7 @@ class Task:
 
 
 class Repeated:
-    """An implementation that takes a schedule's number and does as it always does."""
+    """An implementation that takes a schedule's number and ignores it."""
 
     def __init__(self, subject: Subject) -> None:
         self._subject = subject
@@ -37,7 +37,7 @@ class Repeated:
 
     def run(self, case: Case, schedule: int | None = None) -> Outcome:
         """The case once more."""
-        del schedule  # only so that it counts as another run
+        del schedule  # it is given only to make this another run
         return self._subject.run(case)
 
 

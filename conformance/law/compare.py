@@ -52,7 +52,7 @@ def close_difference(
 
 
 def kind_of(value: Any) -> str:
-    """The type of a container or leaf in words that tell all types apart that a comparison tells apart."""
+    """The type of a container or leaf, in words that differ for all types that a comparison tells apart."""
     if is_namedtuple(value):
         return f"{type(value).__name__}({', '.join(value._fields)})"
     if isinstance(value, Mapping):

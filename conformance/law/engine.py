@@ -24,7 +24,7 @@ REDRAWS = 4
 """How many times the profile's examples may be drawn in place of unsupported ones, so that a law ends in good time."""
 
 SMOKE_ITEMS = 30
-"""How many of a long list of cases, as those of recorded vectors are, a law goes through with the smoke profile."""
+"""How many of a long list of cases, such as the recorded vectors, a law goes through with the smoke profile."""
 
 
 @dataclass(frozen=True)
@@ -66,11 +66,11 @@ class Counterexample:
 
 @dataclass
 class LawResult:
-    """What came of one law: plain data, so that it passes between processes as it is.
+    """The result of one law: plain data, so that it passes between processes as it is.
 
     ``examples`` counts different cases that were answered, ``reached`` those among them that were about the clause,
-    ``left_out`` those that were declared unsupported, by what was said; ``excusable`` whether all of these are such as
-    our own implementations may leave out (see `conformance.law.left_out`).
+    ``left_out`` those that were declared unsupported, by the reason given; ``excusable`` says whether our own
+    implementations may leave out all of these (see `conformance.law.left_out`).
     """
 
     test: str
@@ -253,7 +253,7 @@ def _generated(session: Session) -> None:
         if smallest is not session.violation:
             raise HarnessError("the example that Hypothesis ended with is not the one that failed last") from smallest
     except Unsatisfiable:
-        pass  # no example at all was answered: the counts say so
+        pass  # no example at all was answered, and the counts show it
     except Exception:
         if session.fault is not None or (session.violation is not None and not settings.shrink):
             return  # stopped on purpose; Hypothesis calls that flaky

@@ -18,8 +18,8 @@ PROFILES = {"smoke": 12, "default": 60, "thorough": 400}
 def drive(body: Callable[[Any], None], strategy: Any, *, examples: int, seed: int, name: str, shrink: bool) -> None:
     """Calls ``body`` with examples of the strategy until it raises; then, with ``shrink``, with ever smaller ones.
 
-    What is drawn depends on ``seed`` and ``name`` alone: no database, no clock, no constants of whatever modules happen
-    to be imported. The exception of the smallest failing example is raised at the end.
+    What is drawn depends on ``seed`` and ``name`` alone, and on no database, no clock and no constants of the modules
+    that happen to be imported. The exception of the smallest failing example is raised at the end.
     """
     settings = hypothesis.settings(
         max_examples=examples,

@@ -85,7 +85,7 @@ class Check:
         return _supported(case, self._ask_oracle(case))
 
     def returned(self, case: Case, index: int = 0, own: bool = False) -> Answer:
-        """The answer of one call, which must be a pair; ``own`` where that it works is what the clause promises."""
+        """The answer of one call, which must be a pair; ``own`` if the clause promises that the call works."""
         answer = self.run(case).answers[index]
         _expect_pair(answer, f"call {index}: " if len(case.calls) > 1 else "", own)
         return answer
@@ -209,7 +209,7 @@ def _supported(case: Case, outcome: Outcome) -> Outcome:
     if any(call.cotangents is not None for call in case.calls):
         for call, answer in zip(case.calls, outcome.answers, strict=True):
             if call.cotangents is not None and answer.kind == "returned" and answer.gradients is None:
-                raise Unsupported("gradients", "the answer has none")  # of an adapter that knows no cotangents
+                raise Unsupported("gradients", "the answer has none")  # from an adapter that ignores cotangents
     return outcome
 
 

@@ -1,8 +1,9 @@
 """Decides which cases our own implementations may leave out: cases of text, which arrays on a device cannot hold.
 
-Everybody may declare a case unsupported, and it is counted and told. For a third party the other cases decide. Our own
-implementations promise every dtype of numbers, so a declared gap counts against them, with this one exception: cases
-that hand byte strings to the cell. There a law about nothing but text is left out, if another law of its clause passes.
+Any implementation may declare a case unsupported, and the report counts and names such cases. For a third party the
+other cases decide. Our own implementations promise every dtype of numbers, so a declared gap counts against them, with
+one exception: cases that hand byte strings to the cell. A law about nothing but text is then left out, provided that
+another law of its clause passes.
 """
 
 from __future__ import annotations

@@ -60,7 +60,7 @@ def _candidates() -> Iterator[Path]:
 
 
 def _ask(candidate: Path, module: str | None) -> Any:
-    """What an interpreter says of itself; None if it says nothing, as pyenv's shims do."""
+    """What an interpreter reports about itself; None if it reports nothing, which is what pyenv's shims do."""
     wanted = module or "sys"
     code = (
         "import importlib.util, json, sys; "

@@ -83,7 +83,7 @@ def _start(work: str) -> _Child:
 def _give(child: _Child, task: Any, started: Callable[[Any], None]) -> None:
     child.task, child.started = task, time.monotonic()
     started(task)
-    with contextlib.suppress(BrokenPipeError):  # it died at once: the end of the pipe tells so
+    with contextlib.suppress(BrokenPipeError):  # it died at once, which the end of the pipe will show
         child.pipe.send(task)
 
 

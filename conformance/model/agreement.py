@@ -40,7 +40,7 @@ def is_exact(case: Case) -> bool:
 
 
 def leaves(case: Case) -> Iterator[CellSpec]:
-    """The cells that hold no others, of the one that is called: one that stands twice comes twice."""
+    """The cells that hold no others, within the one that is called; one that stands there twice comes twice."""
     waiting = [argument(case, "cell")]
     while waiting:
         spec = waiting.pop()
@@ -89,14 +89,14 @@ def agrees_with_oracle(check: Check, case: Case) -> None:
 
 
 def reach(check: Check, case: Case, *labels: str) -> None:
-    """The example reached its clause: under these labels, its dtype, and whether its rows are of different lengths."""
+    """The example reached its clause, with these labels, its dtype, and whether its rows differ in length."""
     ragged = len(set(steps_of_rows(case))) > 1
     for label in (*labels, str(input_dtype(case)), "ragged" if ragged else "rows of one length"):
         check.reach(label)
 
 
 def same_bits(check: Check, case: Case, other: Case, own: bool = False) -> None:
-    """Two cases give the same outputs and state, bit for bit; ``own`` where that the first works is promised too."""
+    """Two cases give the same outputs and state, bit for bit; ``own`` if it is promised that the first works."""
     reference, answer = check.returned(other), check.returned(case, own=own)
     check.equal(answer.outputs, reference.outputs, where="outputs")
     check.equal(answer.state, reference.state, where="state")

@@ -24,7 +24,7 @@ STEP = 2.0**-15
 PROMISED = 1e-6
 """The normwise relative error that a gradient may have against the difference [GRAD-4]."""
 ROUNDINGS, WAYS = 32, 3
-"""How far, in roundings, a number is thought to be off where it comes to a kink, and in how many directions."""
+"""By how many roundings a number may be off when it comes to a kink, and in how many directions that is tried."""
 NEXT_TO_NOTHING = 1e-3
 """Where norms multiply to less, the difference itself is not known to a millionth."""
 

@@ -35,7 +35,7 @@ class Model(NamedTuple):
 
 class Expected(NamedTuple):
     """What a call must give, in float64 and batch-major; ``seen`` names what happened on the way ("clipped", ...), and
-    ``sides`` tells of every number with a kink, at a clip or in relu, on which side of it it lay."""
+    ``sides`` records for every number that met a kink, at a clip or in relu, on which side of it the number lay."""
 
     outputs: Array
     state: Any

@@ -56,7 +56,7 @@ def parts(gradients: Gradients, but: str = "") -> Iterator[tuple[str, Any]]:
 
 
 def positive_zeros(value: Any) -> Any:
-    """-0.0 as +0.0: the sign of a product or sum of zeros hangs on the library's order."""
+    """-0.0 as +0.0: the sign of a product or sum of zeros depends on the library's order."""
 
     def positive(leaf: Any) -> Any:
         return np.where(leaf == 0, np.zeros_like(leaf), leaf) if isinstance(leaf, np.ndarray) else leaf

@@ -32,7 +32,7 @@ def names_after(check: Check, case: Case, index: int) -> list[str]:
 
 
 def shapes_of(found: Sequence[VariableRecord]) -> Shapes:
-    """Names and shapes as they were told."""
+    """Names and shapes as they were reported."""
     return [(variable.name, tuple(variable.value.shape)) for variable in found]
 
 

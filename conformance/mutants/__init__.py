@@ -39,15 +39,15 @@ _OPTIONAL = {"stratum"}
 
 
 class MutantError(ValueError):
-    """A mutant's entry says what no entry may say, or no longer fits the code: stale."""
+    """A mutant's entry is malformed, or is stale: it no longer fits the code."""
 
 
 @dataclass(frozen=True)
 class Mutant:
     """One defect: a line of code with another text, or answers that are spoilt.
 
-    With a ``stratum`` (see `conformance.differential.strata`) it is that one which must catch it, by a comparison with
-    the second implementation: the clause says only what is broken.
+    If a ``stratum`` is named (see `conformance.differential.strata`), that stratum must catch the mutant, by a
+    comparison with the second implementation; the clause then only says what is broken.
     """
 
     id: str

@@ -1,7 +1,7 @@
 """Plants one mutant, runs its clause's laws on it and decides whether they caught it.
 
-A defect of the code stands in a copy of the packages, served by a worker of its own, so that nothing of it leaks.
-Caught means: a law of the mutant's clause failed by its own assertion. That something raised or crashed does not count.
+A defect of the code is planted in a copy of the packages, which a worker of its own serves, so that nothing of it
+leaks. Caught means that a law of the mutant's clause failed by its own assertion; an error or a crash does not count.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from dynamic_rnn_spec.case import Case, Outcome
 
 CASE_TIMEOUT = 10.0
 SCHEDULES = 4
-"""Under how many of them a case is run where a mutant needs some."""
+"""How many schedules a case is run under, for a mutant that only schedules can catch."""
 PATIENCE = 2
 """Cases that may time out before a mutant is given up: each costs CASE_TIMEOUT seconds."""
 
@@ -48,8 +48,8 @@ class Trial:
 
 @dataclass(frozen=True)
 class Finding:
-    """What came of a trial: ``said`` is "caught", "elsewhere" (something else gave way than the clause's assertion),
-    "escaped" or "could not run"; for the code as it is "holds" or "could not run"."""
+    """The result of a trial: ``said`` is "caught", "elsewhere" (something other than the clause's assertion failed),
+    "escaped" or "could not run"; for the code as it is, "holds" or "could not run"."""
 
     said: str
     test: str | None = None
@@ -177,7 +177,7 @@ def _pristine(package: str) -> Subject:
 
 
 def _second(case: Case) -> Outcome:
-    """What the implementation without any defect that everything is compared with makes of a case."""
+    """What the implementation without a defect makes of a case; everything is compared with it."""
     return _pristine(DEFAULT_PACKAGE).run(case)
 
 

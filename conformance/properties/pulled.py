@@ -16,7 +16,7 @@ from dynamic_rnn_spec.vocabulary.structure import flatten, pack_sequence_as
 def pulled(check: Check, case: Case, own: bool = False) -> Gradients:
     """The gradients of the case; zeros where an array could have one and has None.
 
-    A library that finds no way from an array to a cotangent gives None for it: that is GRAD-6's affair alone.
+    A library that finds no path from an array to a cotangent gives None for it; whether it may is for GRAD-6 alone.
     """
     found, given = check.gradients(case, own=own), argument(case, "initial_state")
     return Gradients(

@@ -33,7 +33,7 @@ REFUSALS = [Refusal(wrong.case(), wrong) for wrong in WRONG]
 
 
 def told(error: Raised) -> dict[str, str]:
-    """What the error says of itself."""
+    """What the error says about itself."""
     fields = {name: getattr(error, name) for name in ("argument", "wanted", "got", "clause")}
     return {name: value for name, value in fields.items() if value}
 
@@ -68,7 +68,7 @@ def test_an_argument_is_refused_before_the_cell_runs(check: Check, item: Refusal
 def fails_and_goes_on(check: Check, failing: Call, case: Case, label: str) -> None:
     """After the failing call there is nothing, and the same cell then gives what it gives in a fresh case.
 
-    A call that does not fail is another clause's affair and reaches nothing here.
+    A call that does not fail is for another clause to judge, and does not reach this one.
     """
     both = Case(case.cells, [failing, *case.calls], case.weights)
     if check.run(both).answers[0].error is None:

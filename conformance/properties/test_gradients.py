@@ -69,7 +69,7 @@ def with_plain_tuples(case: Case) -> Case:
 def test_gradients_have_the_form_of_what_was_given(check: Check, case: Case) -> None:
     """Containers, shapes and dtypes are those of inputs and initial state, in any nesting."""
     if check.run(without_cotangents(case)).answers[0].error is not None:
-        return  # what is no valid call without gradients is another clause's affair
+        return  # a call that is not valid even without gradients is for another clause to judge
     found = check.gradients(case, own=True)
     for name in ("inputs", "initial_state"):
         wanted = in_form(argument(case, name))
@@ -144,7 +144,7 @@ def _names(check: Check, case: Case) -> list[str]:
 def test_pulling_back_again_gives_the_same_and_changes_nothing(check: Check, case: Case) -> None:
     """The same bits a second time; no argument and no earlier gradient changed, no memory shared."""
     if frame_sizes(case)[1] == 0 and check.run(case).answers[0].error is not None:
-        return  # GRAD-22's affair
+        return  # for GRAD-22 to judge
     answer = check.returned(case, own=True)
     changed = list(changed_arguments(answer))
     check.that("gradients" not in changed, "pulling back again gave other gradients, or changed those given before")

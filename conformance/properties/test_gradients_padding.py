@@ -69,7 +69,7 @@ def test_a_row_s_gradients_are_those_of_a_call_that_ends_there(check: Check, cas
     sums = {name: np.zeros_like(value) for name, value in whole.variables.items()}
     for row, count in enumerate(counts):
         if count == 0:
-            continue  # GRAD-10's affair
+            continue  # for GRAD-10 to judge
         alone = pulled(check, without(time_slice(one_row(case, row), 0, count), "sequence_length"))
         alike(check, case, d_inputs[row : row + 1, :count], batch_major(case, alone.inputs), f"gradients.inputs[{row}]")
         if d_start is not None:

@@ -1,7 +1,7 @@
 """Renders a report as JUnit XML: one suite for each implementation, one case for each clause.
 
-What was not tested is `skipped`, a stumble of the suite is an `error`, and a third party's difference where the page is
-silent is a note, never a `failure`.
+What was not tested is `skipped`, a fault of the suite itself is an `error`, and a third party's difference where the
+page is silent is a note, never a `failure`.
 """
 
 from __future__ import annotations

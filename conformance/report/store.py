@@ -1,7 +1,7 @@
 """Writes a report to disk and reads it back.
 
-All files are made in a fresh folder beside their place and moved in one by one, `report.json` last: whoever reads it
-finds everything it speaks of already there.
+All files are made in a fresh folder beside their place and moved in one by one, `report.json` last, so that every file
+that it names is there by the time anyone can read it.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ def read(path: Path) -> Report:
 
 
 def counterexamples(report: Report) -> dict[str, dict[str, Any]]:
-    """Each counterexample of a report as a file of its own: what anybody can replay, with nothing else at hand."""
+    """Each counterexample of a report as a file of its own, which can be replayed without the report."""
     return {
         example["file"]: _counterexample(implementation["name"], verdict, example)
         for implementation in report["implementations"]

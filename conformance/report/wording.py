@@ -1,6 +1,7 @@
 """Chooses the word, mark and look of a verdict, by the clause's level and by whose implementation it is.
 
-A third party promised the page and nothing more: on observed and own clauses it *matches* or *differs*, it never fails.
+A third party is held to the page and to nothing more: on observed and own clauses it *matches* or *differs* and never
+fails.
 """
 
 from __future__ import annotations

@@ -22,7 +22,7 @@ from dynamic_rnn_spec.page import clauses
 
 
 class StoredError(ValueError):
-    """A file of known failures, or of a counterexample, that says something it can't."""
+    """A file of known failures, or of a counterexample, that is missing, malformed or contradictory."""
 
 
 @dataclass(frozen=True)

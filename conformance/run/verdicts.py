@@ -1,8 +1,9 @@
 """Makes one verdict for a clause from the results of its laws, and an exit status from verdicts.
 
-A clause passes only if every one of its laws passes: a law that fell silent is not made up for by another. Only what a
-third party declares unsupported is left out where another law of the clause passes (a kernel without probe cells is
-still held to the clause on its own cell), and of our own implementations a law about text; the verdict says so.
+A clause passes only if every one of its laws passes: one law cannot make up for another that tested nothing. There are
+two exceptions, each where another law of the clause passes, and the verdict mentions them: what a third party declares
+unsupported (a kernel without probe cells is still held to the clause on its own cell), and a law about text on our own
+implementations.
 """
 
 from __future__ import annotations
@@ -75,7 +76,7 @@ def verdict_of(clause: Clause, results: Sequence[LawResult], target: Target, out
 
 
 def _held(result: LawResult, target: Target) -> LawResult:
-    """The result as it counts: our own implementations must not leave out what they promise, however much is left."""
+    """The result as it counts: our own implementations must leave out nothing that they promise."""
     if not target.own or result.verdict != "pass" or result.excusable:
         return result
     said = "; ".join(f"{count} cases: {what}" for what, count in result.left_out.items())

@@ -210,7 +210,7 @@ def builtin_case(
 
 
 def spec_case(frame: Frame, spec: CellSpec, depth: int = 2, dtype: str = "float32", scope: str = "rnn") -> Case:
-    """The same for a spec of one's own."""
+    """The same for any CellSpec."""
     content: Any = {"content": "fractions"}
     weights = {
         name: arrays.fractions(shape, dtype, frame.seed + 41 + number)
@@ -218,7 +218,7 @@ def spec_case(frame: Frame, spec: CellSpec, depth: int = 2, dtype: str = "float3
     }
     x = members(frame, TensorShape([depth]), dtype, **content)
     state = state_rows(frame, state_sizes(spec), dtype, **content) if frame.given else None
-    # DTYPE-1: dtype is required where the state is missing; given along with it, it is the type of the outputs as well.
+    # DTYPE-1: dtype is required if the state is missing; given along with a state, it is also the type of the outputs.
     return case_of(frame, with_noise(spec, frame, depth, dtype), x, state, dtype, weights)
 
 

@@ -228,6 +228,6 @@ def wrong_cases(clause: str) -> list[Case]:
 
 
 def around(case: Case) -> list[Case]:
-    """A wrong call, and the same with other arguments beside the wrong one: a refusal must not hang on these."""
+    """A wrong call, and the same with other arguments besides the wrong one: a refusal must not depend on these."""
     given = with_arguments(case, initial_state=_x(B, 2))
     return [case, without(case, "sequence_length"), given, without(given, "dtype")]

@@ -1,10 +1,10 @@
 """Opens an implementation by name, in this process or behind a worker, to run cases on it.
 
-A subject runs cases and says what it is. TensorFlow 1.4.1 is the one shorthand: ``tensorflow14`` is the worker script
-that comes with the suite, on a Python 3.6 found on this machine.
+A subject runs cases and describes itself. There is one shorthand: ``tensorflow14`` stands for the worker script that
+comes with the suite, on a Python 3.6 found on this machine.
 
-An implementation that lacks something here says so in ``missing()``, or its import fails on a package that is not
-there: then it is not run, with that reason.
+An implementation that lacks something on this machine names it in ``missing()``, or its import fails because a package
+is absent. It is then not run, and the report gives that reason.
 """
 
 import shlex

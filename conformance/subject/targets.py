@@ -47,10 +47,10 @@ class Target:
 
 
 def inspect(names: Iterable[str], workers: Iterable[str] = ()) -> list[Target]:
-    """The targets of a command line, each opened once to see that it can be and what it says of itself.
+    """The targets of a command line, each opened once to see that it can be opened and how it describes itself.
 
-    That is done in a process of its own, which may end while an implementation is loaded. One that this machine has not
-    got keeps its place, with the reason as its note.
+    That is done in a process of its own, which may end while an implementation is loaded. An implementation that this
+    machine lacks keeps its place, with the reason as its note.
 
     Raises:
         subjects.HarnessError: there is no such implementation, its worker does not start, or its process ends.
@@ -74,7 +74,7 @@ def one(name: str | None, worker: str | None, command: str) -> Target:
     """The target of a command that takes one, by name or by worker command.
 
     Raises:
-        subjects.NotAvailable: this machine has not got it.
+        subjects.NotAvailable: this machine lacks it.
         subjects.HarnessError: none is named, or both are; or as `inspect` does.
     """
     if (name is None) == (worker is None):
@@ -86,7 +86,7 @@ def one(name: str | None, worker: str | None, command: str) -> Target:
 
 
 def look_at(target: Target) -> Target | subjects.HarnessError:
-    """The target with what it says of itself, or the error that a caller of `inspect` gets."""
+    """The target with its description of itself, or the error that a caller of `inspect` gets."""
     try:
         subject = target.open()
     except subjects.NotAvailable as reason:

@@ -3,11 +3,11 @@
 What can go wrong, and what it means:
 
 * the command cannot be started, or no greeting comes in time: HarnessError, nothing was run;
-* a line that is no JSON object, carries another id or no outcome: HarnessError, the suite or the worker is at fault,
+* a line is no JSON object, or has another id or no outcome: HarnessError, since the suite or the worker is at fault and
   not the implementation. The worker is stopped; the next case gets a fresh one;
-* the pipe ends in a case: the implementation crashed on it: every call of the case is answered "crashed", with the exit
-  status and the end of stderr. The next case gets a fresh worker;
-* no reply in time: the worker is killed and every call answered "timed out". The next case gets a fresh worker.
+* the pipe ends during a case: the implementation crashed on it. Every call of the case is answered "crashed", with the
+  exit status and the end of stderr. The next case gets a fresh worker;
+* no reply comes in time: the worker is killed and every call answered "timed out". The next case gets a fresh worker.
 
 Three threads serve a worker, so that no pipe can fill up and stall both sides: one writes its stdin, one reads its
 stdout, one keeps the end of its stderr. A worker has its own process group, and all of the group is killed with it.

@@ -1,7 +1,7 @@
 """Loads the vectors: cases with the outcomes that the real TensorFlow 1.4.1 gave.
 
-A vector lies as one line of JSON in ``dynamic_rnn_spec/vectors/<section>.jsonl``. Where the page, or a promise of ours,
-speaks against TensorFlow, it names the clauses, the reason and the outcome that they want.
+A vector is one line of JSON in ``dynamic_rnn_spec/vectors/<section>.jsonl``. Where the page, or a promise of our own,
+contradicts TensorFlow, the vector names the clauses, the reason and the outcome that they want.
 """
 
 import json

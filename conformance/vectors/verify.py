@@ -1,10 +1,10 @@
 """Verifies a subject by the vectors: compares what it makes of each case with TensorFlow's outcome, or with the one
 that overrules it.
 
-What counts of an outcome: structures, container types, shapes, dtypes, the kind of an error, the variables' names,
-order, shapes and values, the trace where a subject tells it, and the gradients where a call has cotangents. Values
-count bit for bit on probe cells (of a gradient's zero the sign does not), and on built-in cells within the tolerance of
-``conformance.model.tolerance``. Messages and native names of errors do not count.
+These parts of an outcome count: structures, container types, shapes, dtypes, the kind of an error, the variables'
+names, order, shapes and values, the trace if the subject gives one, and the gradients if a call has cotangents. Values
+count bit for bit on probe cells, except for the sign of a gradient's zero, and within ``conformance.model.tolerance``
+on built-in cells. Messages and native names of errors do not count.
 """
 
 from collections.abc import Iterator, Sequence
@@ -26,7 +26,7 @@ AGREES, OVERRULED, DISAGREES = "agrees", "overruled", "disagrees"
 
 @dataclass(frozen=True)
 class Verified:
-    """What came of a vector: ``verdict`` is AGREES, OVERRULED or DISAGREES; ``detail`` says by what, or where."""
+    """The result of a vector: ``verdict`` is AGREES, OVERRULED or DISAGREES; ``detail`` says by what, or where."""
 
     vector: Vector
     verdict: str
@@ -62,7 +62,7 @@ def summary(results: Sequence[Verified]) -> str:
     return "\n".join(lines)
 
 
-# What counts of an outcome.
+# Which parts of an outcome count.
 
 
 def difference(vector: Vector, got: Outcome, expected: Outcome) -> str | None:

@@ -50,7 +50,7 @@ def main() -> int:
     os.dup2(pipe, 1)
     os.close(pipe)
     tensorflow.logging.set_verbosity(tensorflow.logging.FATAL)
-    gc.set_threshold(100000, 10, 50)  # each graph is garbage all at once, and TensorFlow a large heap to walk in vain
+    gc.set_threshold(100000, 10, 50)  # a graph becomes garbage all at once, and walking TensorFlow's heap is slow
     find_specification()
     served = importlib.import_module("tf14.adapter").TensorFlow14()
     return int(importlib.import_module("dynamic_rnn_spec.worker").serve(served))

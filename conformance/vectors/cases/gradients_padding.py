@@ -57,7 +57,7 @@ def _inputs_replaced(case: Case, inputs: Array) -> Case:
 
 
 def _outputs() -> Iterator[Definition]:
-    """What d_outputs holds past the end is nobody's."""
+    """Whatever d_outputs holds past the end belongs to no step."""
     for name in ("basic", "gru", "lstm", "everything", "stack"):
         spec, inner = POISONED[name]
         for text, value in (("nan", NAN), ("inf", -INF)):

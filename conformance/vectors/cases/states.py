@@ -130,7 +130,7 @@ def _empty() -> Iterator[Definition]:
         cell = tally(size)
         for lengths in (None, [1, 3]):
             text = f"empty/{name}-{'all' if lengths is None else 'ragged'}"
-            # nothing orders the steps of a cell without state, but that only one may run at a time
+            # only running one at a time keeps the steps of a cell without state in order
             arguments: dict[str, Any] = {"parallel_iterations": 1}
             arguments.update({} if lengths is None else {"sequence_length": lengths})
             yield vector(text, "INIT-11", one(cell, inputs, dtype="float32", **arguments))

@@ -99,7 +99,7 @@ class TensorFlow14(adapter.PythonAdapter):
         return self.recording
 
     def _repeats(self, pulled: Any, vjp: Any, cotangents: Any) -> bool:
-        # To pull back again is to run the session again, and all steps with it: they are no part of the trace.
+        # Pulling back again runs the session, and so all steps, once more; those are not part of the trace.
         events, first = list(self.recording.events), self.store.values
         self.store.run(list(first))
         self.recording.events[:] = events
