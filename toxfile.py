@@ -1,14 +1,15 @@
 """Tells tox what tox.ini cannot: which interpreters and which GPU this machine has, and what is skipped without them.
 
-A pyenv's shims stand on PATH for interpreters that are not selected, and refuse to run; so the interpreters themselves
-are put behind them. TensorFlow 1.4.1 needs a Python 3.6 of its own: for ``tensorflow14`` and ``report`` the environment
-``tensorflow14-worker`` is made first, and the variable TENSORFLOW14_PYTHON names its interpreter.
+A pyenv's shims stand on PATH even for interpreters that are not selected, and then refuse to run, so the interpreters
+themselves are added to PATH behind them. TensorFlow 1.4.1 needs a Python 3.6 of its own: for ``tensorflow14`` and
+``report`` the environment ``tensorflow14-worker`` is made first, and the variable TENSORFLOW14_PYTHON names its
+interpreter.
 
-``conformance`` and ``report`` run impl_gpu on the CUDA device where there is one; where there is none, on the host side
-(IMPL_GPU_DEVICE=host). Which it is they say first. ``gpu`` is a proof on a device, so without one it is not run.
+``conformance`` and ``report`` run impl_gpu on the CUDA device if there is one, otherwise on the host side
+(IMPL_GPU_DEVICE=host), and say first which it is. ``gpu`` is a proof on a device, so it is not run without one.
 
-JOBS, how many processes one check starts, is the number of cores divided by SIDE_BY_SIDE, how many checks run at a time
-(``run.sh`` sets it), unless the environment says otherwise.
+JOBS, the number of processes that one check starts, is the number of cores divided by SIDE_BY_SIDE, the number of
+checks that run at a time (set by ``run.sh``), unless the environment says otherwise.
 """
 
 import ctypes

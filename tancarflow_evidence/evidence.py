@@ -1,10 +1,10 @@
-"""Runs a long check in stages and keeps what it says of itself: a JSON file, whole after each stage.
+"""Runs a long check in stages and writes their results to a JSON file, which is complete after each stage.
 
-A stage is a command of its own, run in a process of its own with a time limit, so that one that dies or hangs ends
-alone; a device whose error sticks to the process is fresh again in the next stage. The command finds in ``RESULT`` (an
-environment variable) where to write its result, by ``write_result``. The driver writes the whole evidence anew, in one
-rename, before the first stage and after each: what is on the disk is never half a file, and says of the stages that
-did not come about that they were not run.
+A stage is a command in a process of its own with a time limit, so that one that dies or hangs takes no other with it,
+and a device whose error sticks to the process is fresh again in the next stage. The command calls ``write_result``,
+which finds the place for the result in an environment variable (``RESULT``). Before the first stage and after each, the
+driver writes the whole evidence anew and renames it into place: the file on disk is never half written, and it marks
+the stages that have not been reached as not run.
 
     evidence = Evidence(path, "impl_gpu prove", root, seed=0)
     evidence.run([Stage("seam", [sys.executable, "-m", "impl_gpu.prove", "--stage", "seam"], 60.0)], budget=450.0)
@@ -53,9 +53,9 @@ class Evidence:
         path: the JSON file.
         subject: what was run, in words.
         root: the folder of the source tree; its commit, and whether it has changes, are noted.
-        facts: more to say of the whole run, such as the device. Stages may add to it.
+        facts: more about the whole run, such as the device. Stages may add to it.
         seed: of the random numbers, where there is one.
-        sources: folders and files under ``root`` whose contents are summed, for a tree without its history.
+        sources: folders and files under ``root`` whose contents are hashed, for a tree without its history.
     """
 
     def __init__(
@@ -88,8 +88,8 @@ class Evidence:
     ) -> str:
         """Run the stages in turn within ``budget`` seconds in all; the verdict of the whole.
 
-        A result's "facts" are those of the run. A result that says ``"go_on": false`` is the last: what comes after
-        makes no sense without it.
+        A result's "facts" are added to those of the run. A result that says ``"go_on": false`` is the last, since the
+        stages after it make no sense without it.
         """
         started = time.monotonic()
         self.content["stages"] = [{"name": stage.name, "verdict": NOT_RUN} for stage in stages]
@@ -122,7 +122,7 @@ class Evidence:
         self.write()
 
     def write(self) -> None:
-        """Put it on the disk, with the verdict of the whole: passed where every stage has."""
+        """Put it on the disk, with the verdict of the whole: passed if every stage has passed."""
         verdicts = [stage["verdict"] for stage in self.content["stages"]]
         if verdicts and all(verdict == PASSED for verdict in verdicts):
             self.content["verdict"] = PASSED
@@ -134,7 +134,7 @@ class Evidence:
 
 
 def run_stage(stage: Stage) -> dict[str, Any]:
-    """Run one stage in a process of its own, and all that it started to their end.
+    """Run one stage in a process of its own, and end every process that it started.
 
     A verdict of "passed" needs a result that says so and an exit status of 0.
     """
@@ -188,7 +188,7 @@ def _status(status: int) -> str:
 
 
 def write_result(verdict: str, **more: Any) -> None:
-    """What a stage says at its end. Without a driver it is printed.
+    """Writes what a stage has to say at its end; without a driver it is printed.
 
     ``facts`` are of the whole run, ``go_on=False`` ends it; anything else stays with the stage.
     """
@@ -201,7 +201,7 @@ def write_result(verdict: str, **more: Any) -> None:
 
 
 def write_progress(where: str, **more: Any) -> None:
-    """What a stage says on its way, in case it does not come to its end; without a driver nothing."""
+    """Writes what a stage has to say so far, in case it never ends; without a driver it does nothing."""
     place = os.environ.get(RESULT)
     if place:
         write_json(place, dict(more, verdict=CRASHED, why="in " + where))
@@ -235,7 +235,7 @@ def write_json(path: str | Path, value: Any) -> None:
 
 
 def plain(value: Any) -> Any:
-    """Values of JSON for values of Python and NumPy; a number that JSON has not becomes its name."""
+    """Values of JSON for values of Python and NumPy; a number that JSON lacks becomes its name."""
     if isinstance(value, dict):
         return {str(name): plain(item) for name, item in value.items()}
     if isinstance(value, (list, tuple)):

@@ -1,6 +1,6 @@
-"""Where a result comes from: the commit and contents of a source tree, the command, the machine, the settings.
+"""Records where a result comes from: the commit and contents of a source tree, the command, the machine, the settings.
 
-It refuses to know what the result is. Python and NumPy are all it needs; git is asked where there is one.
+It needs nothing but Python and NumPy, and asks git where there is one.
 """
 
 import datetime
@@ -17,7 +17,7 @@ import numpy as np
 
 COMMIT = "EVIDENCE_COMMIT"
 SETTINGS = ("IMPL_GPU_", "CUDA_", "CUPY_", "CUBLAS_", "NVIDIA_TF32", "OMP_", COMMIT)
-PLACES = ("PATH", "HOME", "DIR", "CACHE")  # what a variable's name ends in that says only where something lies
+PLACES = ("PATH", "HOME", "DIR", "CACHE")  # endings of the names of variables that say only where something lies
 
 
 def command() -> list[str]:
@@ -49,10 +49,10 @@ def settings() -> dict[str, str]:
 
 
 def source_of(root: str | Path, sources: Sequence[str] = ()) -> dict[str, Any]:
-    """The commit of a tree, whether files that it knows have changes, and a sum over the files in ``sources``.
+    """The commit of a tree, whether files under version control have changes, and a hash of the files in ``sources``.
 
-    Where the tree came without its history, EVIDENCE_COMMIT may name the commit; whether it has changes is then
-    unknown (null), and the sum tells.
+    If the tree came without its history, EVIDENCE_COMMIT may name the commit; whether it has changes is then unknown
+    (null), and the hash tells.
     """
     root = Path(root)
     commit = _git(root, "rev-parse", "HEAD")
@@ -65,7 +65,7 @@ def source_of(root: str | Path, sources: Sequence[str] = ()) -> dict[str, Any]:
 
 
 def _git(root: Path, *arguments: str) -> str | None:
-    """The answer of git; None: there is no git, or this is no tree of its."""
+    """The answer of git; None if there is no git, or if the folder is no repository."""
     if not (root / ".git").exists():
         return None
     try:
@@ -93,7 +93,7 @@ def digest(root: str | Path, sources: Iterable[str]) -> str:
 def _files(root: Path, sources: Iterable[str]) -> list[tuple[str, Path]]:
     found = []
     for source in sources:
-        # In the source tree dynamic_rnn_spec lies in spec/, among installed packages beside the others.
+        # In the source tree dynamic_rnn_spec lies in spec/; when installed, it lies beside the other packages.
         top = next((place / source for place in (root, root / "spec") if (place / source).exists()), None)
         if top is None:
             raise FileNotFoundError(f"sources: there is no {source!r} in {str(root)!r}")

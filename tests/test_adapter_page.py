@@ -1,4 +1,5 @@
-"""The adapters of docs/adapter.md connect as the page says, and the suite finds what is wrong with their kernel."""
+"""Tests that the adapters of docs/adapter.md connect as the page says, and that the suite finds what is wrong with
+their kernel."""
 
 import os
 import re
@@ -74,7 +75,7 @@ def test_a_library_with_tensorflows_names_needs_no_more_than_its_names(folder: P
     }
 
 
-def test_who_has_no_gradients_reads_unsupported_and_is_not_held_to_them(folder: Path) -> None:
+def test_an_adapter_without_gradients_is_unsupported_and_not_held_to_them(folder: Path) -> None:
     assert typed(folder, "conformance run my_adapter:MyRnn --jobs 1 --clause GRAD-14,GRAD-21") == 0
     (implementation,) = read(folder / "report")["implementations"]
     found = {verdict["clause"]: verdict["verdict"] for verdict in implementation["verdicts"]}

@@ -1,4 +1,4 @@
-"""What continuous integration forgives in a run: third parties' announced failures, no more; runs no suite."""
+"""Tests what continuous integration forgives in a run: third parties' announced failures and nothing more."""
 
 import importlib.util
 from pathlib import Path

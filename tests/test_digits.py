@@ -1,4 +1,4 @@
-"""The training run of docs/examples learns, with either implementation by one changed import; knows no equation."""
+"""Tests that the training run of docs/examples learns, with either implementation by one changed import."""
 
 import re
 import sys

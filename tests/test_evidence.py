@@ -1,4 +1,5 @@
-"""Evidence is whole after each stage, and no stage that dies, hangs or says nothing counts as passed."""
+"""Tests that evidence is complete after each stage, and that no stage that dies, hangs or says nothing counts as
+passed."""
 
 import json
 import subprocess

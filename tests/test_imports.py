@@ -1,4 +1,5 @@
-"""Who loads whom, seen in fresh processes; the static side of the same rules is import-linter's (pyproject.toml)."""
+"""Tests in fresh processes what each package loads; import-linter holds the static side of the same rules
+(pyproject.toml)."""
 
 import json
 import subprocess
@@ -135,7 +136,7 @@ import impl_ref
 print(time.perf_counter() - start)
 """
 
-    # The least of several: a busy machine only ever adds to it.
+    # The least of several measurements, since a busy machine only ever adds to the time.
     assert min(float(fresh_process(code)) for _ in range(5)) < IMPORT_SECONDS
 
 
@@ -146,7 +147,7 @@ sys.modules.update(dict.fromkeys(["hypothesis", "jinja2", "pytest", "rich", "xdi
 
 
 def test_the_pytest_plugin_does_not_break_a_pytest_without_the_extra() -> None:
-    # An installed plugin is loaded by every pytest run of its environment, also one that has nothing to do with us.
+    # An installed plugin is loaded by every pytest run in its environment, even one that has nothing to do with us.
     without = WITHOUT_EXTRA.replace('"pytest", ', "")
 
     assert fresh_process(without + "import conformance.plugin; print('loaded')") == "loaded\n"

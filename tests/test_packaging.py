@@ -1,4 +1,4 @@
-"""The wheel and the sdist hold what the packages need and nothing that would clash; knows files, not behaviour."""
+"""Tests that the wheel and the sdist hold what the packages need and nothing that would clash."""
 
 import configparser
 import os

@@ -1,4 +1,4 @@
-"""The figures of docs/performance.md are those of the committed evidence; it times nothing."""
+"""Tests that the figures of docs/performance.md are those of the committed evidence."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""The files that TensorFlow 1.4.1's Python 3.6 loads are Python 3.6; knows their grammar, not what they do."""
+"""Tests that the files that TensorFlow 1.4.1's Python 3.6 loads are written in Python 3.6."""
 
 import ast
 import os
@@ -13,7 +13,7 @@ FILES = [
     *(path for path in sorted(SPEC.rglob("*.py")) if path.parent != SPEC / "page"),
     *sorted((ROOT / "conformance" / "subject" / "workers").rglob("*.py")),
 ]
-# Modules of the standard library that 3.6 has not.
+# Modules of the standard library that 3.6 lacks.
 NEWER = {"contextvars", "dataclasses", "graphlib", "tomllib", "zoneinfo", "importlib.metadata", "importlib.resources"}
 
 

@@ -1,4 +1,5 @@
-"""What the project's own pages show is so: examples run, links lead somewhere; knows no wording."""
+"""Tests that the examples on the project's own pages run, that links lead somewhere, and that what is said of
+TensorFlow agrees with the report."""
 
 import doctest
 import json
@@ -26,7 +27,7 @@ def test_the_examples_of_the_readme_run() -> None:
 
 
 def test_the_examples_of_the_page_about_the_gpu_run() -> None:
-    # Host-executed; what an example shows does not depend on the device.
+    # Host-executed, since what an example shows does not depend on the device.
     with use_device(HostDevice()), use_store(VariableStore(seed=0)):
         impl_gpu.clear_caches()
         results = doctest.testfile(str(ROOT / "docs" / "impl-gpu.md"), module_relative=False)

@@ -1,4 +1,4 @@
-"""The cell of docs/examples runs and pulls back on both implementations as it is, alike; knows no other cell."""
+"""Tests that the cell of docs/examples runs and pulls back unchanged on both implementations, with the same results."""
 
 import importlib.util
 from pathlib import Path
@@ -92,7 +92,7 @@ def test_its_gradients_are_the_same_on_both(example: ModuleType) -> None:
 
 @pytest.mark.parametrize("package", [impl_ref, impl_gpu])
 def test_it_is_trained(example: ModuleType, package: ModuleType) -> None:
-    """Down its gradients the loss falls."""
+    """The loss falls along its gradients."""
     cell, x, losses = example.MinimalGatedCell(3), example.some_inputs(), []
     device = HostDevice()
     with use_device(device), use_store(VariableStore(seed=0)) as store:
@@ -107,7 +107,7 @@ def test_it_is_trained(example: ModuleType, package: ModuleType) -> None:
 
 
 def close(got: Any, expected: Any) -> None:
-    """Every value and every summand is of order 1, and steps add their errors."""
+    """Compares within the error that the steps add up; every value and every summand is of order 1."""
     np.testing.assert_allclose(got, expected, rtol=0, atol=4 * ULPS * float(np.finfo("float32").eps))
 
 

@@ -1,4 +1,4 @@
-"""What docs/verification.md says is planted, is: every test that it names is there; it runs none of them."""
+"""Tests that what docs/verification.md says is planted is there: every test that it names exists."""
 
 import re
 from pathlib import Path

@@ -1,8 +1,10 @@
-"""What the r1.4 page of ``dynamic_rnn`` promises, and the words to say it in.
+"""Defines what the r1.4 page of ``dynamic_rnn`` promises, and the names by which cells, implementations and the suite
+speak of it.
 
-Three rooms: ``page`` has its sentences and clauses, ``vocabulary`` what cells, implementations and the suite share
-(named here), ``wire`` cases and outcomes as data. The modules beside them are the names by which others import these.
-Python 3.6 with NumPy 1.16 can import all but ``page``, which needs 3.11: the worker for TensorFlow 1.4.1 runs there.
+It has three parts: ``page`` holds the page's sentences and clauses, ``vocabulary`` what cells, implementations and the
+suite share (exported here), ``wire`` cases and outcomes as data. The modules beside them are the public names for what
+these hold. Python 3.6 with NumPy 1.16 can import all but ``page``, which needs 3.11: the worker for TensorFlow 1.4.1
+runs there.
 """
 
 from .vocabulary.array_module import array_module

@@ -1,4 +1,5 @@
-"""Cases, outcomes and the values in them: frozen, and to and from JSON that any language can read."""
+"""Exports cases, outcomes and the values in them: immutable, and converted to and from JSON that any language can
+read."""
 
 from .wire.case import BUILT_IN, FORMAT_VERSION, KINDS, PARAMETERS, PROBES, Call, Case, CellSpec, Cotangents
 from .wire.outcome import Answer, Outcome, Raised, VariableRecord

@@ -1,4 +1,4 @@
-"""Errors that carry the clause they enforce."""
+"""Exports the errors that carry the clause they enforce."""
 
 from .vocabulary.errors import ArgumentError, ArgumentTypeError, ArgumentValueError
 

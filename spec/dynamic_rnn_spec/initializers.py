@@ -1,4 +1,4 @@
-"""Initial values of variables."""
+"""Exports the initialisers of variables."""
 
 from .vocabulary.initializers import Constant, GlorotUniform, Ones, RandomUniform, Zeros
 

@@ -1,4 +1,4 @@
-"""`python -m dynamic_rnn_spec.ledger PAGE`: holds a copy of the page against the ledger of its sentences."""
+"""`python -m dynamic_rnn_spec.ledger PAGE`: compares a copy of the page with the ledger of its sentences."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""Puts the toy laws, subjects and implementation where they can be imported by name; it tests nothing."""
+"""Puts the toy laws, subjects and implementation where tests can import them by name."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""The command line: what it prints, which status it leaves with, and that an error is one line that says what to do."""
+"""Tests the command line: what it prints, its exit status, and that an error is one line that says what to do."""
 
 import json
 import subprocess
@@ -126,7 +126,7 @@ def test_the_module_is_a_command() -> None:
 
 
 def pytest_run(*arguments: str, folder: Path) -> "subprocess.CompletedProcess[str]":
-    """pytest as somebody would type it, in a folder of their own."""
+    """Runs pytest as a user would type it, in a folder of their own."""
     command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--pyargs", *arguments]
     return subprocess.run(command, capture_output=True, text=True, check=False, cwd=folder)
 

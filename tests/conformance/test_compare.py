@@ -1,4 +1,4 @@
-"""Two values compare bit for bit or within a tolerance, and the first difference has a name."""
+"""Tests that two values compare bit for bit or within a tolerance, and that the first difference is named."""
 
 from collections import OrderedDict, namedtuple
 from typing import Any

@@ -1,5 +1,5 @@
-"""`device`: its stages in order and the evidence that they leave; what is absent or broken never ends as passed. It
-knows small fakes, and no device."""
+"""Tests `device` with small fakes: its stages come in order and leave their evidence, and what is absent or broken
+never ends as passed."""
 
 import functools
 import json
@@ -26,13 +26,13 @@ RUN_ONLY: dict[str, dict[str, Any]] = {
 
 
 def a_part_of(command: type, *given: Any, **more: Any) -> Any:
-    """The command on a small part of what it would do."""
+    """The command, on a small part of its work."""
     return command(*given, **{**more, **RUN_ONLY[command.__name__]})
 
 
 @pytest.fixture
 def ran(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., dict[str, Any]]:
-    """One stage in this process, on a small part of what it would do; the result that it leaves."""
+    """Runs one stage in this process, on a small part of its work, and returns the result that it leaves."""
 
     for name in RUN_ONLY:
         whole = getattr(stages, name)

@@ -1,5 +1,5 @@
-"""The two commands that compare implementations: every kind and dtype is drawn and counted, whatever differs is found,
-kept and replayed, and nothing that is not tried or not supported agrees."""
+"""Tests the commands that compare implementations: every kind and dtype is drawn and counted, every difference is
+found, kept and replayed, and what is not tried or not supported never counts as agreement."""
 
 import json
 from collections import Counter

@@ -1,5 +1,5 @@
-"""The suite's own model of the built-in cells gives what TensorFlow 1.4.1 was recorded to give, and what a hand
-computes."""
+"""Tests that the suite's own model of the built-in cells gives what TensorFlow 1.4.1 was recorded to give, and what is
+computed by hand."""
 
 import math
 from typing import Any

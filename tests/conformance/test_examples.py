@@ -1,4 +1,5 @@
-"""What Hypothesis draws depends on the seed and the law's name, and on nothing that happens to be imported."""
+"""Tests that what Hypothesis draws depends on the seed and the law's name, and on nothing that happens to be
+imported."""
 
 import importlib
 from pathlib import Path

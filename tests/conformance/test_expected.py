@@ -1,4 +1,5 @@
-"""The suite's expectation of probe cells, against numbers worked out by hand from the definitions of the probes."""
+"""Tests the suite's expectation of probe cells against numbers worked out by hand from the definitions of the
+probes."""
 
 import numpy as np
 import pytest

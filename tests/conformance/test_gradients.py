@@ -1,4 +1,5 @@
-"""What the suite expects of gradients: by hand, by differences, in every form of a case; and who gives none."""
+"""Tests what the suite expects of gradients, by hand and by differences, in every form of a case, and of
+implementations that have none."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -201,7 +202,7 @@ def test_gradients_are_compared_part_by_part() -> None:
     check, case = checking(Answer.returned(1, 2)), linear()
     found = expected_gradients(case)
     negative = found._replace(inputs=found.inputs * 0)
-    # The sign of a zero is no promise of sums.
+    # Sums do not promise the sign of a zero.
     same_gradients(check, case, negative._replace(inputs=-negative.inputs), negative)
     with pytest.raises(Violation, match=r"at gradients\.inputs\[0, 0, 0\]: expected 0\.0, got -0\.0"):
         same_bits(check, negative._replace(inputs=-negative.inputs), negative)

@@ -1,4 +1,5 @@
-"""A law reaches each of its verdicts and shrinks what it finds; a slip of the suite is no verdict on what is tested."""
+"""Tests that a law reaches each of its verdicts and shrinks what it finds, and that a fault of the suite is never
+blamed on the implementation."""
 
 import importlib
 from collections.abc import Callable

@@ -1,4 +1,5 @@
-"""Our own implementations may leave out cases of text and nothing else, and every case left out is counted and told."""
+"""Tests that our own implementations may leave out cases of text and nothing else, and that every case left out is
+counted and named."""
 
 import re
 from pathlib import Path
@@ -26,7 +27,7 @@ OURS, THEIRS = Target("ours", name="ours", own=True), Target("theirs", name="the
 
 
 class Without:
-    """impl_ref, but for the cases that ``lacks`` says; it knows the reason."""
+    """impl_ref without the cases for which ``lacks`` gives a reason."""
 
     name = "without"
 

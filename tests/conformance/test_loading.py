@@ -1,4 +1,5 @@
-"""Loads targets as users do, with the installed command in a folder of their own: found, leaving or broken."""
+"""Loads targets as users do, with the installed command in a folder of their own: some are found, some exit, some are
+broken."""
 
 import json
 import os

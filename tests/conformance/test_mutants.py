@@ -1,4 +1,5 @@
-"""A planted defect is caught by its own clause's assertion only, and a stale or unfair list of them is refused."""
+"""Tests that a planted defect is caught by its own clause's assertion only, and that a stale or unfair list of them is
+refused."""
 
 from collections.abc import Callable
 from pathlib import Path

@@ -1,4 +1,5 @@
-"""docs/arguments.md says what the suite's table of wrong arguments says, and impl_ref does what both say."""
+"""Tests that docs/arguments.md says what the suite's table of wrong arguments says, and that impl_ref does what both
+say."""
 
 from pathlib import Path
 

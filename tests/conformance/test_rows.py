@@ -1,4 +1,5 @@
-"""Tests of conformance.properties.rows: what is wanted stands in the places asked for, what was given in all others."""
+"""Tests that conformance.properties.rows puts what is wanted in the places asked for, and what was given in all
+others."""
 
 from typing import Any
 

@@ -1,4 +1,5 @@
-"""A run gives every clause its verdict, survives what dies or hangs, and gives the same report for the same seed."""
+"""Tests that a run gives every clause its verdict, survives what dies or hangs, and gives the same report for the same
+seed."""
 
 import copy
 import json

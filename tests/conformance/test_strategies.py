@@ -1,4 +1,4 @@
-"""The strategies: what they draw is a case that survives its JSON, and a variant changes what its name says."""
+"""Tests the strategies: every case they draw survives its JSON, and a variant changes what its name says."""
 
 import json
 from typing import Any

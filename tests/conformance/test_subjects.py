@@ -1,5 +1,4 @@
-"""An implementation is found by its name, by module:attribute or behind a worker, or the error says what there is; the
-adapters here are fakes of a few lines."""
+"""Tests how an implementation is found: by its name, by module:attribute or behind a worker, or what the error says."""
 
 import sys
 import textwrap
@@ -124,7 +123,7 @@ def test_the_names_hold_tensorflow14() -> None:
 
 @pytest.fixture
 def uninstalled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Makes packages with an adapter that stand on the path and are nobody's entry point."""
+    """Makes packages with an adapter that are on the path but are no entry point."""
     monkeypatch.syspath_prepend(str(tmp_path))
 
     def make(name: str, adapter: str) -> str:

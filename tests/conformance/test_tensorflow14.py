@@ -1,4 +1,4 @@
-"""The worker of TensorFlow 1.4.1 itself; where no Python 3.6 with TensorFlow is found, these tests say so."""
+"""Tests the worker of TensorFlow 1.4.1 itself, and is skipped where no Python 3.6 with TensorFlow is found."""
 
 import shutil
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""The names that the suite expects are those that TensorFlow 1.4.1 was recorded to make."""
+"""Tests that the names that the suite expects are those that TensorFlow 1.4.1 was recorded to make."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,5 @@
-"""The recorded vectors and how an outcome is judged by them; asks no TensorFlow, and knows only fakes."""
+"""Tests the recorded vectors, how an outcome is judged by them, and how they are recorded, with fakes in place of
+TensorFlow."""
 
 import json
 from collections import Counter

@@ -1,4 +1,5 @@
-"""The adapter: every part of a case reaches the implementation as it stands; every way to answer is an Outcome."""
+"""Tests the adapter: every part of a case reaches the implementation as it stands, and every way to answer is an
+Outcome."""
 
 from types import SimpleNamespace
 from typing import Any

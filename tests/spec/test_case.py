@@ -1,4 +1,4 @@
-"""The format of cases and outcomes: exact both ways, valid against its schema, strict about what it does not know."""
+"""Tests the format of cases and outcomes: exact both ways, valid against its schema, strict about anything unknown."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The clause registry: what it holds and what its loader refuses; it knows nothing of what the clauses mean."""
+"""Tests the clause registry: what it holds, and what its loader refuses."""
 
 import dataclasses
 import os

@@ -1,4 +1,4 @@
-"""The ledger's checker on pages made up here: what it must notice; it knows no sentence of the real page."""
+"""Tests on made-up pages that the ledger's checker notices what it must."""
 
 import os
 from pathlib import Path
@@ -55,7 +55,7 @@ def recorded(page: str = PAGE) -> dict[str, ledger.Entry]:
 
 
 def problems(tmp_path: Path, page: str) -> list[str]:
-    """What the checker says of a page that stands where the recorded one stood."""
+    """What the checker says about a page in place of the recorded one."""
     file = tmp_path / "page.txt"
     file.write_text(page, encoding="utf-8")
     return ledger.check(file, recorded())

@@ -1,4 +1,4 @@
-"""Probe cells: exact, row by row, sensitive to everything they are given, and honest about their options."""
+"""Tests probe cells: exact, row by row, sensitive to everything they are given, and strict about their options."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What a cell's call_vjp and its pull give: what is refused, by its whole message; knows no implementation."""
+"""Tests what a cell's call_vjp and its pull may give, and the whole message where it is refused."""
 
 from collections.abc import Callable
 from typing import Any
@@ -102,7 +102,7 @@ def test_gradients_stand_under_weights_or_names(key: Any, got: str) -> None:
 
 @pytest.mark.parametrize("rows", [0, 2, 4])
 def test_the_gradient_of_a_weight_in_parts_has_its_shape(rows: int) -> None:
-    """Neither a part that goes short nor rows that are too many are passed over."""
+    """A part with too few rows is refused, and so are too many rows."""
     with pytest.raises(ArgumentValueError) as caught:
         pull(pulling(lambda cell: gradients(cell, parted=np.ones((rows, 2), np.float32))))
     wanted = "shape (3, 2) in the gradient of rnn/given/parted"
@@ -158,7 +158,7 @@ def test_gradients_by_weights_come_back_by_names() -> None:
 
 
 def test_none_says_that_there_is_no_gradient() -> None:
-    """So says an inner cell to the one around it, which has to tell none from one that was forgotten."""
+    """An inner cell says so to the one around it, which must tell no gradient from one that was forgotten."""
     _, _, found = pull(pulling(lambda cell: gradients(cell, w=None, parted=None, count=None)))
     names = ["w", "parted/part_0", "parted/part_1", "count"]
     assert found == dict.fromkeys(f"rnn/given/{name}" for name in names)

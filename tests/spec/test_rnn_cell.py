@@ -1,4 +1,4 @@
-"""The protocol of a cell: when it builds, where its variables live, and what is left when building fails."""
+"""Tests the protocol of a cell: when it builds, where its variables live, and what is left when building fails."""
 
 from typing import Any
 

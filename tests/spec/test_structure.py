@@ -1,4 +1,4 @@
-"""Nested structures as TensorFlow walks them, and the shapes that stand in them."""
+"""Tests nested structures, walked as TensorFlow walks them, and the shapes that stand in them."""
 
 from collections import OrderedDict, UserDict, defaultdict, deque, namedtuple
 from types import MappingProxyType

@@ -1,4 +1,4 @@
-"""Variables, stores and scopes, by the rules of TensorFlow 1.4.1."""
+"""Tests variables, stores and scopes by the rules of TensorFlow 1.4.1."""
 
 import contextlib
 import re

@@ -1,4 +1,4 @@
-"""The worker's side of the pipe: a handshake, one answer for each line, and nothing else on stdout."""
+"""Tests the worker's side of the pipe: a handshake, one answer for each line, and nothing else on stdout."""
 
 import json
 import subprocess

@@ -1,4 +1,5 @@
-"""The clause registry: every promise of a call as a frozen value; it knows the page's ledger, but no code and no test.
+"""Loads the clause registry, which has every promise of a call as an immutable value, and checks it against the page's
+ledger.
 
 `load()` reads clauses.toml and refuses what would let a promise get lost: an id given twice or left out, a key, level,
 section or observable that does not exist, a place on the page that the ledger does not have, a documented clause that
@@ -50,7 +51,7 @@ _RUN = re.compile(r"[A-Z]\d{2}[a-z]?\*?$")
 
 
 class ClauseError(ValueError):
-    """The registry's file says something that no registry may say, or a clause was asked for that does not exist."""
+    """The registry's file is malformed or contradictory, or a clause was asked for that does not exist."""
 
 
 @dataclass(frozen=True)
@@ -96,7 +97,7 @@ _KEYS: Mapping[str, object] = MappingProxyType({field.name: field.type for field
 
 
 def _clause(raw: Mapping[str, object]) -> Clause:
-    """A clause of the right keys and types; what its values may be is `_check`'s."""
+    """A clause of the right keys and types; `_check` looks at the values."""
     name = raw.get("id", "a clause without id")
     if unknown := sorted(set(raw) - set(_KEYS)):
         raise ClauseError(f"{name}: expected keys among {', '.join(_KEYS)}, got {', '.join(unknown)}")
@@ -116,7 +117,7 @@ def _clause(raw: Mapping[str, object]) -> Clause:
 
 
 def _check(clause: Clause, entries: Mapping[str, ledger.Entry]) -> None:
-    """ClauseError where one clause, taken alone, says what no clause may say."""
+    """ClauseError if a clause, taken alone, has a value that it may not have."""
     if clause.section not in SECTIONS:
         raise ClauseError(f"{clause.id}: expected a section among {', '.join(SECTIONS)}, got {clause.section!r}")
     if clause.level not in LEVELS:
@@ -205,5 +206,5 @@ def sections() -> Mapping[str, tuple[Clause, ...]]:
 
 
 def registry_sha256() -> str:
-    """What a report names the registry by: SHA-256 of clauses.toml and ledger.toml, a NUL between them."""
+    """The hash by which a report names the registry: SHA-256 of clauses.toml and ledger.toml, a NUL between them."""
     return hashlib.sha256("\0".join((source(), ledger.source())).encode("utf-8")).hexdigest()

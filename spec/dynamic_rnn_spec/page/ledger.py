@@ -1,4 +1,5 @@
-"""The page's ledger: which sentences the page has, by place and hash; it keeps no word of them and knows no clause.
+"""Loads the page's ledger, which records each sentence by its place and hash and never by its words, and compares a
+page with it.
 
 A page file is cut into located sentences by these rules, and by nothing else:
 
@@ -39,7 +40,7 @@ _ENTRY_KEYS = {"id", "locator", "sha256", "kind", "reason"}
 
 
 class LedgerError(ValueError):
-    """The ledger's file says something that no ledger may say."""
+    """The ledger's file is malformed or contradictory."""
 
 
 @dataclass(frozen=True)
@@ -52,13 +53,13 @@ class Sentence:
 
     @property
     def place(self) -> str:
-        """The id without its ordinal: what stays when a neighbour comes or goes."""
+        """The id without its ordinal, which stays the same when a neighbour comes or goes."""
         return self.id.rpartition(".")[0] if self.id.rpartition(".")[2].isdigit() else self.id
 
 
 @dataclass(frozen=True)
 class Entry(Sentence):
-    """A recorded sentence: what it is for us; `reason` says why an informative one binds nobody."""
+    """A recorded sentence and whether it is normative; `reason` says why an informative one binds nobody."""
 
     kind: str
     reason: str
@@ -162,7 +163,7 @@ def _locator(place: str, name: str) -> str:
 
 
 def parse(text: str) -> Mapping[str, Entry]:
-    """The ledger in a TOML text, by id, in its order; LedgerError where it says what no ledger may say."""
+    """The ledger in a TOML text, by id, in its order; LedgerError if it is malformed or contradictory."""
     document = tomllib.loads(text)
     if unknown := sorted(set(document) - {"sentence"}):
         raise LedgerError(f"ledger: expected [[sentence]] tables only, got {', '.join(unknown)}")
@@ -206,7 +207,7 @@ def load() -> Mapping[str, Entry]:
 
 
 def check(path: str | Path, entries: Mapping[str, Entry] | None = None) -> list[str]:
-    """What in the page at `path` the ledger (by default the shipped one) misses, has otherwise, or has too much."""
+    """How the page at `path` differs from the ledger (by default the shipped one): what is new, changed or gone."""
     recorded: Sequence[Sentence] = list((load() if entries is None else entries).values())
     found = sentences(Path(path).read_text(encoding="utf-8"))
     matcher = difflib.SequenceMatcher(
@@ -224,7 +225,7 @@ def check(path: str | Path, entries: Mapping[str, Entry] | None = None) -> list[
 
 
 def _differences(recorded: Sequence[Sentence], found: Sequence[Sentence]) -> Iterator[str]:
-    """A stretch of the page and the stretch of the ledger that it does not match: by id, the ledger's order first."""
+    """How a stretch of the page differs from its stretch of the ledger, by id, in the ledger's order first."""
     ids, found_ids = {sentence.id for sentence in recorded}, {sentence.id for sentence in found}
     for sentence in recorded:
         if sentence.id in found_ids:

@@ -1,1 +1,1 @@
-"""The names that cells, implementations and the suite share: structures, shapes, cells, scopes, variables, errors."""
+"""Holds what cells, implementations and the suite share: structures, shapes, cells, scopes, variables and errors."""

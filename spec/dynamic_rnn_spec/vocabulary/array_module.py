@@ -14,7 +14,7 @@ def array_module(array: Any) -> Any:
     """The module whose functions work on ``array``: NumPy for a NumPy array, CuPy for a CuPy array.
 
     Raises:
-        TypeError: the array belongs to no module that is known here.
+        TypeError: the array belongs to no known module.
     """
     if isinstance(array, (np.ndarray, np.generic)):
         return np

@@ -1,4 +1,4 @@
-"""Errors that carry the clause they enforce; what is an error each implementation decides by itself."""
+"""Defines the errors that carry the clause they enforce; each implementation decides by itself when to raise one."""
 
 from typing import Optional
 

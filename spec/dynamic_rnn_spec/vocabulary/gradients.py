@@ -1,4 +1,4 @@
-"""Gradients, what a vector-Jacobian product of dynamic_rnn gives back; refuses to compute any."""
+"""Defines Gradients, the tuple that a vector-Jacobian product of dynamic_rnn returns."""
 
 from collections import namedtuple
 

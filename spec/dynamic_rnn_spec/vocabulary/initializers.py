@@ -1,4 +1,4 @@
-"""Initial values of variables; refuses to know which variable it is for.
+"""Defines the initialisers of variables: constants, uniform draws, and TensorFlow's default.
 
 An initialiser is a callable ``initializer(shape, dtype, rng)`` that returns an array of that shape and dtype; ``rng``
 is the store's ``numpy.random.RandomState``. The defaults and their constants are those of TensorFlow 1.4.1.

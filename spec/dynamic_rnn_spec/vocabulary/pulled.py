@@ -1,6 +1,6 @@
-"""The form of what a cell's ``call_vjp`` and its pull give; refuses to look into an array.
+"""Checks the form of what a cell's ``call_vjp`` and its pull return.
 
-Both implementations and ``RNNCell.vjp`` ask here, so a cell that is written wrongly is told so in one way.
+Both implementations and ``RNNCell.vjp`` call it, so the author of a wrong cell gets the same message from each.
 """
 
 from collections import abc
@@ -34,7 +34,7 @@ def check_triple(pulled: Any) -> Tuple[Any, Any, Any]:
 
 
 def describe(value: Any) -> str:
-    """What stands in the place of something else, in the words of an error."""
+    """A value that stands where another was expected, in words for an error."""
     if isinstance(value, (tuple, list)):
         return "a {} of {}".format(type(value).__name__, len(value))
     if value is None or isinstance(value, (bool, int, float)):

@@ -1,4 +1,4 @@
-"""RNNCell, the protocol that every cell keeps, and LSTMStateTuple; the arithmetic is each cell's own.
+"""Defines RNNCell, the protocol that every cell keeps and adds its arithmetic to, and LSTMStateTuple.
 
 A cell that a user writes against this class runs on every implementation: ``call`` takes its functions from
 ``array_module(inputs)``, and ``add_variable`` gives it weights, which it reads in the module of its inputs.
@@ -194,8 +194,8 @@ class RNNCell(abc.ABC):
     def _entered(self, scope: Union[None, str, VariableScope]) -> Iterator[None]:
         with contextlib.ExitStack() as opened:
             if scope is None:
-                # What is opened in a scope that is entered anew isn't counted, so a second cell of this name finds
-                # its variables taken, or shares them, and is not numbered [SCOPE-6].
+                # A scope that is entered anew doesn't number what is opened in it, so a second cell of this name finds
+                # the variables taken, or shares them [SCOPE-6].
                 opened.enter_context(variable_scope(get_variable_scope()))
             own = opened.enter_context(self._own_scope(scope))
             if self._scope is None:
@@ -320,7 +320,7 @@ class Weight:
 
 
 def cannot_pull_back(cell: RNNCell) -> ArgumentTypeError:
-    """The error for a cell of which gradients are asked and that has none to give [GRAD-20]."""
+    """The error for a cell that is asked for gradients and can't give them [GRAD-20]."""
     name = type(cell).__name__
     wanted = "a cell with a method call_vjp(inputs, state) written for its call"
     return ArgumentTypeError("cell", wanted, "{} without one".format(name), "GRAD-20")
@@ -352,7 +352,7 @@ def _by_name(gradients: Any) -> Dict[str, Any]:
 
 
 def _has_gradient(dtype: Any) -> bool:
-    """Whether a variable of that dtype has a gradient; ml_dtypes' bfloat16 is no kind of floating to NumPy."""
+    """Whether a variable of that dtype has a gradient; NumPy does not count ml_dtypes' bfloat16 as floating."""
     return dtype.kind in "fc" or dtype.name == "bfloat16"
 
 

@@ -1,5 +1,5 @@
-"""Nested structures: lists, tuples, namedtuples and dicts of leaves (what TensorFlow calls nest); refuses to know what
-a leaf is.
+"""Walks, compares and rebuilds nested structures: lists, tuples, namedtuples and dicts of leaves (what TensorFlow calls
+nest).
 
 Everything that is not a list, tuple, namedtuple or mapping is a leaf: an array, a TensorShape, a string, None. A dict
 is walked in sorted key order and handed back in its own order of insertion, as TensorFlow 1.4.1 does.

@@ -1,5 +1,4 @@
-"""TensorShape: the shape of one row of a state or an output, told apart from a tuple of sizes; refuses unknown
-dimensions."""
+"""Defines TensorShape, the shape of one row of a state or an output, which is told apart from a tuple of sizes."""
 
 import operator
 from typing import Any, Iterable, Iterator, List, Tuple

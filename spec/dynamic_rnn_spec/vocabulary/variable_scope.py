@@ -1,4 +1,4 @@
-"""Variables, the store that holds them and the scopes that name them, as in TensorFlow 1.4.1; refuses to know any cell.
+"""Defines variables, the store that holds them and the scopes that name them, as in TensorFlow 1.4.1.
 
 A store is what a graph is to TensorFlow's variables: names are unique in it. There is one default store for each
 process; a block ``with use_store(VariableStore()):`` works in a fresh one, and ``reset_default_store()`` empties the
@@ -81,8 +81,8 @@ def _check_reuse(reuse: Any) -> None:
 
 
 class VariableScope:
-    """A place for variables: ``name``, ``reuse`` (None, True or AUTO_REUSE) and the ``initializer`` that its variables
-    take."""
+    """A scope for variables: its ``name``, ``reuse`` (None, True or AUTO_REUSE) and the ``initializer`` of its
+    variables."""
 
     def __init__(self, name: str = "", reuse: Reuse = None, initializer: Optional[Initializer] = None) -> None:
         _check_reuse(reuse)
@@ -91,7 +91,7 @@ class VariableScope:
         self.initializer = initializer
 
     def reuse_variables(self) -> None:
-        """From now on get_variable shares here, and refuses to make anything new."""
+        """From now on get_variable shares variables here and refuses to make new ones."""
         self.reuse = True
 
     def __repr__(self) -> str:
@@ -99,7 +99,7 @@ class VariableScope:
 
 
 class _Open(threading.local):
-    """What a thread has open in a store: the scope, how often each name was opened, what a failure is to undo."""
+    """What a thread has open in a store: the scope, how often each name was opened, and what a failure must undo."""
 
     def __init__(self, outermost: VariableScope) -> None:
         self.scope = outermost
@@ -290,7 +290,7 @@ def get_variable(
 
 
 def _is_floating(dtype: Any) -> bool:
-    """bfloat16, which ml_dtypes adds to NumPy, is no kind of floating to NumPy itself."""
+    """Whether a dtype is floating; NumPy itself does not count ml_dtypes' bfloat16 as such."""
     return np.issubdtype(dtype, np.floating) or dtype.name == "bfloat16"
 
 

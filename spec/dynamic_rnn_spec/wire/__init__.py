@@ -1,1 +1,1 @@
-"""Cases and outcomes as data, and what runs a case and answers with its outcome, in this process or behind a pipe."""
+"""Describes cases and outcomes as data, and answers a case with its outcome, in this process or behind a pipe."""

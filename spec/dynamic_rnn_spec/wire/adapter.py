@@ -1,11 +1,11 @@
-"""PythonAdapter: runs a Case on an implementation in this process and gives its Outcome.
+"""Defines PythonAdapter, which runs a Case on an implementation in this process and returns its Outcome.
 
 An implementation whose ``dynamic_rnn`` and cells have TensorFlow's names is connected by naming them::
 
     adapter = PythonAdapter("my_rnn", dynamic_rnn=my_rnn.dynamic_rnn, cells=my_rnn)
 
-and one with other arrays, stores or functions overrides the small methods below. Anything else only needs ``name`` and
-``run(case) -> Outcome``: see docs/adapter.md.
+and one with other arrays, stores or functions overrides the small methods below. An adapter without this class needs
+only ``name`` and ``run(case) -> Outcome``: see docs/adapter.md.
 """
 
 import contextlib
@@ -48,10 +48,10 @@ class PythonAdapter:
         """What the report says about the implementation."""
         return {"name": self.name, "versions": self.versions, "device": self.device}
 
-    # What an implementation with other arrays or stores overrides.
+    # The methods that an implementation with other arrays or stores overrides.
 
     def to_array(self, array: "np.ndarray[Any, Any]") -> Any:
-        """An array of the case as the implementation wants it: here a writable copy, so that a change is seen."""
+        """An array of the case in the implementation's form: here a writable copy, so that a change is seen."""
         return np.array(array)
 
     def to_numpy(self, array: Any) -> Any:
@@ -88,7 +88,7 @@ class PythonAdapter:
     # The walk of a case.
 
     def run(self, case: Case) -> Outcome:
-        """Every call of the case in order, in a fresh store; an exception of the implementation is an answer."""
+        """Answers every call of the case in order, in a fresh store; an exception of the implementation answers too."""
         missing = self._missing(case)
         if missing is not None:
             return Outcome.of(missing, case)

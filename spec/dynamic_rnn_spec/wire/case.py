@@ -1,4 +1,4 @@
-"""Case: a call of dynamic_rnn as data, with its cells, weights and scopes."""
+"""Defines Case, a call of dynamic_rnn as data, with its cells, weights and scopes."""
 
 import hashlib
 from typing import Any, Mapping, Optional, Sequence, Tuple
@@ -44,7 +44,7 @@ BUILT_IN = (
 )
 PROBES = ("Tally", "Echo", "LastInput", "ScalarCounter", "Affine", "Linear", "Rogue")
 KINDS = BUILT_IN + tuple("probe:" + name for name in PROBES)
-"""Every kind of cell that a case can name; nothing else of an implementation can be reached by a case."""
+"""Every kind of cell that a case can name; a case can reach nothing else of an implementation."""
 
 
 class CellSpec(Record):
@@ -81,7 +81,7 @@ class CellSpec(Record):
 
 
 class Cotangents(Record):
-    """That gradients are wanted: ``outputs`` and ``state``, each None or in the structure of what the call returns."""
+    """Asks for gradients: ``outputs`` and ``state``, each None or in the structure of what the call returns."""
 
     __slots__ = ("outputs", "state")
     outputs: Any

@@ -1,4 +1,5 @@
-"""The Python objects that a case can only name: functions, replayed noise, and arguments that are wrong on purpose."""
+"""Makes the Python objects that a case can only name: functions, replayed noise, and arguments that are wrong on
+purpose."""
 
 from typing import Any, Dict, Mapping
 
@@ -9,7 +10,7 @@ from ..vocabulary.structure import map_structure
 
 
 class LookAlike:
-    """Has all of RNNCell's protocol and is none [CELL-3]."""
+    """Has all of RNNCell's protocol without being an RNNCell [CELL-3]."""
 
     state_size = 2
     output_size = 2

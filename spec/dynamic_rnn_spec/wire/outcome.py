@@ -1,4 +1,4 @@
-"""Outcome: what came of the calls of a case as data, one answer for each."""
+"""Defines Outcome, the results of a case's calls as data, one answer for each."""
 
 from typing import Any, Mapping, Optional, Sequence, Tuple
 
@@ -12,7 +12,7 @@ from .values import FormatError, Record, decode, decode_mapping, encode, encode_
 class Raised(Record):
     """An exception: ``kind`` is "TypeError", "ValueError" (subclasses too) or "other"; ``phase`` is "before" or "after"
     the first call of the cell, or None where that can't be told; ``clause``, ``argument``, ``wanted`` and ``got`` are
-    what the error says of itself."""
+    what the error says about itself."""
 
     __slots__ = ("kind", "native", "message", "phase", "clause", "argument", "wanted", "got")
     kind: str
@@ -53,7 +53,7 @@ class Raised(Record):
 
 
 class Answer(Record):
-    """What one call gave: ``kind`` is "returned", "raised", "unsupported", "crashed" or "timed out".
+    """The answer to one call: ``kind`` is "returned", "raised", "unsupported", "crashed" or "timed out".
 
     ``result`` is all that was returned (``outputs`` and ``state`` read it as a pair); ``error`` is the Raised; ``what``
     and ``why`` belong to the other kinds. Where the implementation can tell: ``trace`` lists what a probe cell saw,
@@ -181,8 +181,8 @@ class VariableRecord(Record):
 
 
 class Outcome(Record):
-    """What a case gave: one answer for each call, and the variables in order of creation (None where they can't be
-    told)."""
+    """The outcome of a case: one answer for each call, and the variables in order of creation (None if they are not
+    known)."""
 
     __slots__ = ("answers", "variables")
     answers: Tuple[Answer, ...]

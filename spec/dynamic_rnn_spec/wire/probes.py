@@ -1,9 +1,8 @@
-"""Probe cells: cells whose arithmetic is exact, so that what the loop does to them is seen bit for bit; they know no
-implementation.
+"""Makes probe cells, whose arithmetic is exact, so that what the loop does to them can be seen bit for bit.
 
-Each is written once against ``ops``, five functions of the array library at hand (NumPyOps below; an adapter for
-another library gives its own), and on top of the implementation's RNNCell. All values are whole numbers below MODULUS,
-which float16 and int8 hold exactly.
+Each is written once, on top of the implementation's RNNCell, with the functions of an array library that ``ops`` gives
+(NumPyOps below; an adapter for another library gives its own). All values are whole numbers below MODULUS, which
+float16 and int8 hold exactly.
 
 Kinds (``CellSpec("probe:<Kind>", options)``):
 

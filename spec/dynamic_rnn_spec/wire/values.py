@@ -1,4 +1,4 @@
-"""The values of a case or an outcome, and their exact form as JSON that any language can read.
+"""Defines the values of a case or an outcome, and converts them exactly to and from JSON that any language can read.
 
 On the wire an array is little-endian bytes in base64 with dtype and shape, a float is the shortest decimal that gives
 the same double (or NaN, Infinity, -Infinity), an integer that JavaScript could not hold is a string, and every other

@@ -1,11 +1,11 @@
-"""A worker: answers cases over a pipe, one JSON line for each, whoever asks.
+"""Answers cases over a pipe, one line of JSON for each.
 
 Protocol (version 1): on start the worker writes ``{"hello": {"protocol": 1, "name": ..., "versions": {...}, "device":
-...}}``. Each line it reads is ``{"id": N, "case": CASE}``, each it writes ``{"id": N, "outcome": OUTCOME}``, in order;
-end of input ends it. What the implementation prints goes to stderr, never into the pipe. A case that can't be read is
-answered ``{"id": N, "error": TEXT}``: a fault of the harness, not of the implementation. A worker that dies in a case
-has crashed on it; one that is killed for its time has timed out. Where the greeting says ``"schedules": true``, a line
-may have ``"schedule": M`` as well: another number asks for another order of the same work.
+...}}``. Each line it reads is ``{"id": N, "case": CASE}``, each it writes ``{"id": N, "outcome": OUTCOME}``, in order,
+and it ends with its input. What the implementation prints goes to stderr, never into the pipe. A case that can't be
+read is answered ``{"id": N, "error": TEXT}``: a fault of the harness, not of the implementation. A worker that dies
+during a case has crashed on it; one that is killed for taking too long has timed out. If the greeting says
+``"schedules": true``, a line may also have ``"schedule": M``: another number asks for another order of the same work.
 
 ``python -m dynamic_rnn_spec.worker impl_ref`` serves ``impl_ref.adapter:implementation``; ``module:attribute`` names
 any other.

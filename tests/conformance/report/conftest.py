@@ -1,4 +1,4 @@
-"""A sample report as a run would leave it: one implementation of our own, a third party, all verdicts; nothing runs."""
+"""Makes a sample report as a run would leave it: one implementation of our own, a third party, and every verdict."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The badge: k of n, green only for all of n, and well-formed whatever the implementation's name."""
+"""Tests the badge: k of n, green only for all of n, and well-formed whatever the implementation's name."""
 
 import xml.etree.ElementTree as ET
 from typing import Any

@@ -1,4 +1,4 @@
-"""A report that contradicts itself is refused, with the place and both values in the message."""
+"""Tests that a report that contradicts itself is refused, with the place and both values in the message."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,4 +1,5 @@
-"""What is drawn of a counterexample: the batch by rows and steps, the first difference in its square, any rank."""
+"""Tests what is drawn of a counterexample: the batch by rows and steps, the first difference in its square, any
+rank."""
 
 from collections.abc import Callable
 from typing import Any

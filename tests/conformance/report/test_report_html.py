@@ -1,4 +1,5 @@
-"""The page: whole in one file, readable without its script, honest in its words, deaf to what is said in it."""
+"""Tests the page: it is one file, readable without its script, true to the verdicts, and safe against what an
+implementation says."""
 
 import base64
 import hashlib

@@ -1,4 +1,5 @@
-"""The JUnit XML: skipped is what was not tested, error is a stumble, and a third party's difference is no failure."""
+"""Tests the JUnit XML: untested clauses are skipped, faults of the suite are errors, a third party's differences no
+failures."""
 
 import re
 import xml.etree.ElementTree as ET

@@ -1,4 +1,5 @@
-"""The Markdown: the table adds up, broken promises come with their replay line, and nothing in it turns into markup."""
+"""Tests the Markdown: the table adds up, broken promises come with their replay line, and nothing in it turns into
+markup."""
 
 import re
 

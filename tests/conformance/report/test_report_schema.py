@@ -1,4 +1,5 @@
-"""The JSON Schemas of report and counterexample: what is written is valid, what is not of the form is refused."""
+"""Tests the JSON Schemas of report and counterexample: what the suite writes is valid, and any other form is
+refused."""
 
 import copy
 import json

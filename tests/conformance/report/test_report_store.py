@@ -1,4 +1,4 @@
-"""Writing and reading a report: whole or refused, atomic, and only its own files are ever removed."""
+"""Tests writing and reading a report: whole or refused, atomic, and only its own files are ever removed."""
 
 import copy
 import json

@@ -1,4 +1,4 @@
-"""Counting and wording: only pass counts, and a third party never fails where the page is silent."""
+"""Tests counting and wording: only pass counts, and a third party never fails where the page is silent."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Implementations of the toy, each wrong in its own way; they know no law."""
+"""Makes implementations of the toy, each wrong in its own way."""
 
 import itertools
 import os
@@ -92,7 +92,7 @@ class Dying(Right):
 
 
 class Crashing(Right):
-    """What a worker's client says of a worker that died."""
+    """Answers what a worker's client says about a worker that died."""
 
     name = "crashing"
 
@@ -223,7 +223,7 @@ class LeakyGradients(Reference):
 
 
 class WithoutGradients(Reference):
-    """Passes over cotangents, as who does not know of them."""
+    """Ignores cotangents, like an adapter that does not know of them."""
 
     name = "without_gradients"
 

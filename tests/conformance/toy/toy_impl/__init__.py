@@ -1,1 +1,1 @@
-"""A toy implementation to plant mutants in; it knows no suite."""
+"""A toy implementation to plant mutants in."""

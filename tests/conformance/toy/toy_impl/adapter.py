@@ -1,4 +1,4 @@
-"""Connects the toy to the contract; it computes nothing itself."""
+"""Connects the toy to the contract."""
 
 from typing import Any
 

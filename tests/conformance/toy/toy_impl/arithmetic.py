@@ -1,4 +1,4 @@
-"""The toy's arithmetic, one line each to break; it knows no case."""
+"""Computes what the toy returns, in lines that a mutant can break one by one."""
 
 from typing import Any
 

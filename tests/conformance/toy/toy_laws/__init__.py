@@ -1,1 +1,1 @@
-"""Laws about a toy: its outputs are zeros of the inputs' shape, its state is the inputs; they judge nothing real."""
+"""Laws that hold of the toy, whose outputs are zeros of the inputs' shape and whose state is the inputs."""

@@ -1,4 +1,4 @@
-"""One law for each way in which a law can end; the clauses they name only lend their ids."""
+"""Has one law for each way in which a law can end; the clauses that they name only lend their ids."""
 
 import numpy as np
 from hypothesis import strategies as st
