@@ -1,12 +1,12 @@
 #!/bin/sh
-# The two commands of README.md: finds a Python, gets tox into an environment of its own, and hands over; the checks themselves
-# are in tox.ini.
+# Runs the two commands of README.md: finds a Python, installs tox into an environment of its own and hands over
+# to it; the checks themselves are in tox.ini.
 #
 #   sh run.sh                 the suite on what this machine has; the report is written to report/
 #   sh run.sh tests [ARG...]  every check, two at a time; ARG... goes to tox (`sh run.sh tests -e lint`)
 #
-# Nothing is installed outside this folder, but for two things, where they are missing, the system is Debian's and the user is
-# root: `apt-get install python3-venv` and, to execute impl_gpu's kernels where there is no GPU, `apt-get install g++`.
+# Nothing is installed outside this folder, with two exceptions, which are made only on Debian, as root, and if they are
+# missing: `apt-get install python3-venv` and, to execute impl_gpu's kernels without a GPU, `apt-get install g++`.
 set -eu
 cd "$(dirname "$0")"
 
@@ -15,7 +15,7 @@ case "$task" in
 report) set -- run -q -e report ;;
 tests)
     shift
-    # Two at a time: one is installed, or waits for its last process, while the other computes. They share the cores.
+    # Two at a time, sharing the cores: one is installed, or waits for its last process, while the other computes.
     export SIDE_BY_SIDE=2
     set -- run-parallel --parallel "$SIDE_BY_SIDE" "$@"
     ;;

@@ -1,8 +1,8 @@
-"""Runs `conformance run` and forgives what is announced: third parties' known failures; knows no clause by heart.
+"""Runs `conformance run` and forgives the failures of third parties that are announced in its list of known failures.
 
-`conformance run` exits with 1 when TensorFlow 1.4.1 breaks a promise of the page, as it does. As a check that says too
-little: a new failing clause must not hide behind the announced ones. So 1 becomes 0 if our own implementations hold
-every clause, and every documented one that fails elsewhere is a known failure, listed with its reason.
+`conformance run` exits with 1 when TensorFlow 1.4.1 breaks a promise of the page, which it does. That is not enough for
+a check, because a new failing clause must not hide behind the announced ones. So 1 becomes 0 if our own implementations
+keep every clause, and every documented one that fails elsewhere is a known failure, listed with its reason.
 
     python .ci/announced.py impl_ref tensorflow14 --known docs/tensorflow14/known.toml --out report
 """
@@ -20,7 +20,7 @@ FORGIVEN = {"pass", "unsupported", "known failure"}
 
 
 def unannounced(report: Report) -> list[str]:
-    """What a third party breaks of the page, or an own implementation of anything, without a word in the list."""
+    """The clauses broken without being announced: documented ones by a third party, any by an own implementation."""
     clauses = {clause["id"]: clause for clause in report["clauses"] if clause["testable"]}
     return [
         f"{implementation['name']}: {verdict['clause']} {verdict['verdict']}"
