@@ -1,1 +1,1 @@
-"""How a law is written, how its examples are made, and how it is tried on an implementation."""
+"""Defines how a law is written, makes its examples, and tries it on an implementation."""

@@ -1,1 +1,1 @@
-"""The suite's own small models of what a call must give, and how close a number has to come to them."""
+"""Models what a call must give, and says how close a number has to come to that."""

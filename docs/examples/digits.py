@@ -1,4 +1,4 @@
-"""Handwritten digits, read column by column and told apart: a training run, end to end; it knows no cell's equations.
+"""Trains an LSTM to tell handwritten digits apart, which it reads column by column: a training run from end to end.
 
     python docs/examples/digits.py                      # seconds on a CPU; needs scikit-learn
     python docs/examples/digits.py --plot digits.svg    # and matplotlib

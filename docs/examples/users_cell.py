@@ -1,4 +1,4 @@
-"""A cell of one's own, written once: it runs and is trained on impl_ref and on impl_gpu, and knows neither.
+"""Defines a user's own cell, written once, which runs and is trained on impl_ref and on impl_gpu alike.
 
     python docs/examples/users_cell.py impl_ref
     python docs/examples/users_cell.py impl_gpu      # on a GPU; without one: IMPL_GPU_DEVICE=host before it
