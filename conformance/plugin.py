@@ -215,6 +215,7 @@ def _settings(config: pytest.Config) -> Settings:
 
 def _target(config: pytest.Config) -> Target:
     from conformance.subject import subjects, targets
+    from conformance.subject.worker_client import HarnessError
 
     option = config.option
     if (option.conformance_impl is None) == (option.conformance_worker is None):
@@ -224,7 +225,7 @@ def _target(config: pytest.Config) -> Target:
     workers = [option.conformance_worker] if option.conformance_worker else []
     try:
         return targets.inspect(names, workers)[0]
-    except subjects.HarnessError as error:
+    except HarnessError as error:
         raise pytest.UsageError(f"conformance: {error}") from error
 
 

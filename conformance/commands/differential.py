@@ -25,6 +25,7 @@ from conformance.differential.found import Found, agrees, summary, table, write_
 from conformance.differential.strata import Stratum
 from conformance.law.engine import LawResult, Settings
 from conformance.machine import pool
+from conformance.machine.interpreters import NotAvailable
 from conformance.report.text import clip, printable
 from conformance.run import assemble
 from conformance.subject import subjects, targets
@@ -86,9 +87,9 @@ class Compared:
         target, against = targets.inspect([self.implementation, self.against])
         for one in (target, against):
             if one.note is not None:
-                raise subjects.NotAvailable(f"{one.name}: {one.note}")
+                raise NotAvailable(f"{one.name}: {one.note}")
         if not self.repeat and self.group == strata.SCHEDULES and not getattr(target.open(), "schedules", False):
-            raise subjects.NotAvailable(f"{target.name} has no schedules to choose from")
+            raise NotAvailable(f"{target.name} has no schedules to choose from")
         shares = strata.shares(self.group, self.cases)
         chosen = {one: count for one, count in shares.items() if self.kind in one.kind}
         if self.group == strata.DIFFERENTIAL and self.kind in strata.REFUSED:

@@ -24,7 +24,7 @@ from conformance.law.engine import LawResult, Settings, run_law
 from conformance.law.laws import Law, Subject
 from conformance.mutants import DEFAULT_PACKAGE, SPEC_PACKAGE, Mutant, MutantError, package_folder
 from conformance.subject import subjects
-from conformance.subject.worker_client import WorkerClient
+from conformance.subject.worker_client import HarnessError, WorkerClient
 from dynamic_rnn_spec.case import Case, Outcome
 
 CASE_TIMEOUT = 10.0
@@ -155,7 +155,7 @@ class Impatient:
     def run(self, case: Case, schedule: int | None = None) -> Outcome:
         """The outcome; HarnessError once too many cases timed out."""
         if self._late >= PATIENCE:
-            raise subjects.HarnessError(f"given up after {PATIENCE} cases that timed out")
+            raise HarnessError(f"given up after {PATIENCE} cases that timed out")
         outcome = self._subject.run(case, schedule)
         self._late += any(answer.kind == "timed out" for answer in outcome.answers)
         return outcome

@@ -7,43 +7,28 @@ An implementation that lacks something on this machine names it in ``missing()``
 is absent. It is then not run, and the report gives that reason.
 """
 
+import importlib.metadata
+import importlib.util
 import shlex
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 from conformance.machine.interpreters import NotAvailable, clean_environment, find_python36
-from conformance.subject.finding import (
-    GROUP,
-    TENSORFLOW,
-    UnknownSubjectError,
-    lacks_a_package,
-    look_in_current_folder,
-    names,
-    place_of,
-)
 from conformance.subject.worker_client import CASE_TIMEOUT, START_TIMEOUT, HarnessError, WorkerClient, WorkerStartError
 from dynamic_rnn_spec.case import Case, Outcome
 from dynamic_rnn_spec.worker import load as load_implementation
 
+GROUP = "dynamic_rnn.implementations"
+TENSORFLOW = "tensorflow14"
 _SCRIPT = Path(__file__).parent / "workers" / "tensorflow14.py"
 _WITHOUT_TENSORFLOW = 3
 """The worker script's exit status when its Python cannot import TensorFlow."""
 
-__all__ = [
-    "GROUP",
-    "TENSORFLOW",
-    "HarnessError",
-    "InProcess",
-    "NotAvailable",
-    "Subject",
-    "UnknownSubjectError",
-    "Worker",
-    "load",
-    "look_in_current_folder",
-    "names",
-    "place_of",
-]
+
+class UnknownSubjectError(HarnessError):
+    """No implementation has that name."""
 
 
 @runtime_checkable
@@ -126,6 +111,50 @@ class Worker:
         self._client.close()
 
 
+def look_in_current_folder() -> None:
+    """Let modules of the current folder be found first, as `python -m conformance` does but the script does not."""
+    if not sys.flags.safe_path and not {"", str(Path.cwd())} & set(sys.path):
+        sys.path.insert(0, "")
+
+
+def place_of(spec: str) -> str:
+    """``module:attribute`` for the name of an implementation in this process; that itself stays as it is.
+
+    Raises:
+        UnknownSubjectError: nothing has that name.
+    """
+    for point in importlib.metadata.entry_points(group=GROUP, name=spec):
+        return str(point.value)
+    if ":" in spec:
+        return spec
+    if spec.isidentifier() and _is_there(f"{spec}.adapter"):
+        return f"{spec}.adapter:implementation"
+    raise UnknownSubjectError(f"no implementation {spec!r}; there are {', '.join(names())}, or module:attribute")
+
+
+def names() -> list[str]:
+    """The implementations that can be named on this machine."""
+    return sorted({point.name for point in importlib.metadata.entry_points(group=GROUP)} | {TENSORFLOW})
+
+
+def _is_there(module: str) -> bool:
+    """Whether there is such a module, found without running any code of its package."""
+    package, _, name = module.partition(".")
+    found = importlib.util.find_spec(package)
+    folders = [] if found is None else list(found.submodule_search_locations or ())
+    return any((Path(folder) / f"{name}.py").is_file() for folder in folders)
+
+
+def _lacks_a_package(error: BaseException | None) -> bool:
+    """Whether an import failed, in the end, because a package is not on this machine."""
+    while error is not None:
+        name = getattr(error, "name", None) if isinstance(error, ImportError) else None
+        if name is not None and importlib.util.find_spec(name.partition(".")[0]) is None:
+            return True
+        error = error.__cause__ or error.__context__
+    return False
+
+
 def load(
     spec: str | Sequence[str],
     worker: bool = False,
@@ -156,7 +185,7 @@ def load(
     try:
         implementation = load_implementation(place)
     except (ImportError, AttributeError) as error:
-        if place != spec and lacks_a_package(error):
+        if place != spec and _lacks_a_package(error):
             raise NotAvailable(str(error)) from error
         raise UnknownSubjectError(f"{place}: {error}") from error
     except (Exception, SystemExit) as error:

@@ -12,7 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from conformance.machine import pool
+from conformance.machine.interpreters import NotAvailable
 from conformance.subject import subjects
+from conformance.subject.worker_client import HarnessError
 
 DISTRIBUTION = "tancarflow"
 """Implementations whose entry point comes with this distribution are our own: they are held to every level. So are
@@ -37,7 +39,7 @@ class Target:
         """The implementation, ready to run cases.
 
         Raises:
-            subjects.HarnessError, subjects.NotAvailable: as `subjects.load` does.
+            HarnessError, NotAvailable: as `subjects.load` does.
         """
         return subjects.load(self.spec, worker=self.worker)
 
@@ -53,7 +55,7 @@ def inspect(names: Iterable[str], workers: Iterable[str] = ()) -> list[Target]:
     machine lacks keeps its place, with the reason as its note.
 
     Raises:
-        subjects.HarnessError: there is no such implementation, its worker does not start, or its process ends.
+        HarnessError: there is no such implementation, its worker does not start, or its process ends.
     """
     asked = [Target(name) for name in names] + [Target(command, worker=True) for command in workers]
     ended = {done.task: done for done in pool.run(f"{__name__}:look_at", asked, len(asked), LOAD_LIMIT)}
@@ -61,8 +63,8 @@ def inspect(names: Iterable[str], workers: Iterable[str] = ()) -> list[Target]:
     for target in asked:
         known = ended[target].value
         if known is None:
-            raise subjects.HarnessError(f"{target.spec} cannot be loaded: {ended[target].trouble}")
-        if isinstance(known, subjects.HarnessError):
+            raise HarnessError(f"{target.spec} cannot be loaded: {ended[target].trouble}")
+        if isinstance(known, HarnessError):
             raise known
         known = replace(known, own=not target.worker and _is_own(target.spec))
         taken = sum(known.name == other.name or other.name.startswith(f"{known.name} (") for other in found)
@@ -74,30 +76,30 @@ def one(name: str | None, worker: str | None, command: str) -> Target:
     """The target of a command that takes one, by name or by worker command.
 
     Raises:
-        subjects.NotAvailable: this machine lacks it.
-        subjects.HarnessError: none is named, or both are; or as `inspect` does.
+        NotAvailable: this machine lacks it.
+        HarnessError: none is named, or both are; or as `inspect` does.
     """
     if (name is None) == (worker is None):
         raise subjects.UnknownSubjectError(f"{command}: name one implementation, or one --worker")
     (target,) = inspect([] if name is None else [name], [] if worker is None else [worker])
     if target.note is not None:
-        raise subjects.NotAvailable(f"{target.spec}: {target.note}")
+        raise NotAvailable(f"{target.spec}: {target.note}")
     return target
 
 
-def look_at(target: Target) -> Target | subjects.HarnessError:
+def look_at(target: Target) -> Target | HarnessError:
     """The target with its description of itself, or the error that a caller of `inspect` gets."""
     try:
         subject = target.open()
-    except subjects.NotAvailable as reason:
+    except NotAvailable as reason:
         return replace(target, name=target.spec, note=f"not run on this machine: {reason}")
-    except subjects.HarnessError as error:
+    except HarnessError as error:
         return error
     name = subject.name if target.worker or ":" in target.spec else target.spec
     try:
         return replace(target, name=name, description=subject.describe())
     except (Exception, SystemExit) as error:  # noqa: BLE001  # it goes to the caller of `inspect`, from its own process
-        return subjects.HarnessError(f"the adapter of {name} raised {type(error).__name__}: {error}")
+        return HarnessError(f"the adapter of {name} raised {type(error).__name__}: {error}")
     finally:
         subject.close()
 

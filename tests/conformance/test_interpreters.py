@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from conformance.machine.interpreters import find_python36
-from conformance.subject.subjects import NotAvailable, load
+from conformance.machine.interpreters import NotAvailable, find_python36
+from conformance.subject.subjects import load
 
 
 def fake_python(folder: Path, name: str, answer: str) -> Path:

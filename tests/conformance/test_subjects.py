@@ -8,15 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from conformance.machine.interpreters import NotAvailable
 from conformance.subject import subjects, targets
-from conformance.subject.subjects import (
-    HarnessError,
-    InProcess,
-    NotAvailable,
-    UnknownSubjectError,
-    Worker,
-    load,
-)
+from conformance.subject.subjects import InProcess, UnknownSubjectError, Worker, load
+from conformance.subject.worker_client import HarnessError
 from dynamic_rnn_spec.case import Answer, Call, Case, CellRef, CellSpec, Outcome
 
 

@@ -10,8 +10,8 @@ import pytest
 
 import conformance
 import dynamic_rnn_spec
-from conformance.machine.interpreters import find_python36
-from conformance.subject.subjects import NotAvailable, Subject, load
+from conformance.machine.interpreters import NotAvailable, find_python36
+from conformance.subject.subjects import Subject, load
 from conformance.subject.worker_client import WorkerClient
 from conformance.vectors import stored, verify
 from dynamic_rnn_spec.case import Answer, Call, Case, CellRef, CellSpec, Cotangents, Function, Scope

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from conformance.subject.subjects import HarnessError, Worker
-from conformance.subject.worker_client import WorkerClient, WorkerStartError
+from conformance.subject.subjects import Worker
+from conformance.subject.worker_client import HarnessError, WorkerClient, WorkerStartError
 from dynamic_rnn_spec.case import Call, Case, CellRef, CellSpec
 
 CELL = CellSpec("probe:Tally", {"state_size": 2, "output_size": 2})
