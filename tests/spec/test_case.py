@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 import dynamic_rnn_spec
 from dynamic_rnn_spec import LSTMStateTuple, TensorShape
 from dynamic_rnn_spec.case import (
+    KINDS,
     Answer,
     Call,
     Case,
@@ -158,6 +159,11 @@ def full_case() -> Case:
     }
     arguments = {"cell": CellRef("a"), "inputs": np.ones((1, 1, 2)), "scope": Scope("s", initializer=Function("ones"))}
     return Case(cells, [Call(arguments, 2, [Scope("outer", "AUTO_REUSE")])], {"w": np.ones(2)})
+
+
+def test_the_schema_has_every_kind_of_cell() -> None:
+    schema = json.loads((SCHEMAS / "case.schema.json").read_text())
+    assert schema["$defs"]["cell"]["properties"]["kind"]["enum"] == list(KINDS)
 
 
 def test_a_case_comes_back_equal_and_valid() -> None:
