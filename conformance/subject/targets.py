@@ -63,7 +63,7 @@ def inspect(names: Iterable[str], workers: Iterable[str] = ()) -> list[Target]:
     for target in asked:
         known = ended[target].value
         if known is None:
-            raise HarnessError(f"{target.spec} cannot be loaded: {ended[target].trouble}")
+            raise HarnessError(f"{target.spec} cannot be loaded: {str(ended[target].trouble).strip().splitlines()[-1]}")
         if isinstance(known, HarnessError):
             raise known
         known = replace(known, own=not target.worker and _is_own(target.spec))
