@@ -1,0 +1,98 @@
+"""Finds the clause ids in the source, and tells where one stands beside the line that keeps the clause.
+
+An id counts in a comment, in a string that is code (the argument of an error, say) and in the summary of a function's
+docstring: there a reader sees it with the lines that it speaks of. The docstring of a module or a class, and what
+stands below a summary, tell a user what to expect; they do not count.
+"""
+
+import ast
+import io
+import re
+import tokenize
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+NO_CLAUSES = frozenset({"SHA", "UTF"})
+"""The letters of what looks like an id and is none: SHA-256, UTF-8."""
+NO_KEEPERS = ("impl_ref/bench.py", "impl_gpu/bench", "impl_gpu/prove")
+"""What measures and proves an implementation keeps no clause for it."""
+
+_ID = re.compile(r"\b([A-Z]{2,})-(\d+)\b")
+_RANGE = re.compile(r"\b([A-Z]{2,})-(\d+)\s+to\s+(?:[#*/]+\s*)?(?:\1-)?(\d+)\b")
+_CUDA = frozenset({".cu", ".cuh", ".h"})
+_CUDA_COMMENT = re.compile(r"(?://[^\n]*\n?\s*)+|/\*.*?\*/", re.DOTALL)
+
+
+@dataclass(frozen=True, order=True)
+class Citation:
+    """An id in a file: ``line`` is that of the id itself, ``kind`` is "comment", "string" or "summary"."""
+
+    file: str
+    line: int
+    clause: str
+    kind: str
+
+
+def ids(text: str) -> set[tuple[str, int]]:
+    """Every id of a text with the place where it stands; of a range, "EQ-4 to EQ-7" or "EQ-4 to 7", each within it."""
+    found = {(one[0], one.start()) for one in _ID.finditer(text) if one[1] not in NO_CLAUSES}
+    for one in _RANGE.finditer(text):
+        found |= {(f"{one[1]}-{number}", one.start()) for number in range(int(one[2]), int(one[3]) + 1)}
+    return found
+
+
+def citations(path: Path, name: str) -> list[Citation]:
+    """The citations of a Python or CUDA file that count; ``name`` is the file's in them."""
+    text = path.read_text(encoding="utf-8")
+    parts = _of_cuda(text) if path.suffix in _CUDA else [*_comments(text), *_strings(text)]
+    found = {
+        Citation(name, line + part.count("\n", 0, place), clause, kind)
+        for part, line, kind in parts
+        for clause, place in ids(part)
+    }
+    return sorted(found)
+
+
+def of_package(folder: Path) -> list[Citation]:
+    """Those of every file of a package; a file's name begins with the package's."""
+    found: list[Citation] = []
+    for path in sorted(folder.rglob("*")):
+        name = path.relative_to(folder.parent).as_posix()
+        proves = any(f"{name}/".startswith(f"{other}/") for other in NO_KEEPERS)
+        if path.suffix in {".py", *_CUDA} and not proves:
+            found += citations(path, name)
+    return found
+
+
+def _of_cuda(text: str) -> Iterator[tuple[str, int, str]]:
+    for found in _CUDA_COMMENT.finditer(text):
+        yield found[0], 1 + text.count("\n", 0, found.start()), "comment"
+
+
+def _comments(text: str) -> Iterator[tuple[str, int, str]]:
+    """Comments, each with its first line; lines of one comment are together, for a range may break between them."""
+    lines: list[str] = []
+    first = column = 0
+    for token in tokenize.generate_tokens(io.StringIO(text).readline):
+        if token.type != tokenize.COMMENT:
+            continue
+        if lines and token.start != (first + len(lines), column):
+            yield "\n".join(lines), first, "comment"
+            lines = []
+        if not lines:
+            first, column = token.start
+        lines.append(token.string)
+    if lines:
+        yield "\n".join(lines), first, "comment"
+
+
+def _strings(text: str) -> Iterator[tuple[str, int, str]]:
+    """Strings that are code, and the summaries of functions, each with its first line."""
+    tree = ast.parse(text)
+    no_code = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in no_code:
+            yield node.value, node.lineno, "string"
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and (said := ast.get_docstring(node, clean=False)):
+            yield re.split(r"\n\s*\n", said)[0], node.body[0].lineno, "summary"
