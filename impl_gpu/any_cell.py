@@ -63,7 +63,7 @@ def run(
     if given.max_time == 0:  # CELL-8
         outputs = [rows.zero_whole(dims, given.output_dtype) for dims in given.output_dims]
     final = [rows.copied(leaf) for leaf in flatten(state)]  # INIT-10
-    return outputs, pack_sequence_as(state, final)  # INIT-11: an empty state too
+    return outputs, pack_sequence_as(state, final)  # STATE-3; INIT-11: an empty state too
 
 
 def _next_state(state: Any, new_state: Any, t: int, rows: "Rows") -> Any:

@@ -1,22 +1,28 @@
 """Finds the clause ids in the source, and tells where one stands beside the line that keeps the clause.
 
-An id counts in a comment, in a string that is code (the argument of an error, say) and in the summary of a function's
-docstring: there a reader sees it with the lines that it speaks of. The docstring of a module or a class, and what
-stands below a summary, tell a user what to expect; they do not count.
+An id counts in a comment and in the summary of a function's docstring: there a reader sees it with the lines that it
+speaks of. In a string, the argument of an error, it counts where the clause promises that error; of any other clause it
+only says what the refused argument belongs to. The docstring of a module or a class, and what stands below a summary,
+tell a user what to expect; they do not count.
 """
 
 import ast
 import io
 import re
 import tokenize
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
+
+from dynamic_rnn_spec.page import clauses
 
 NO_CLAUSES = frozenset({"SHA", "UTF"})
 """The letters of what looks like an id and is none: SHA-256, UTF-8."""
-NO_KEEPERS = ("impl_ref/bench.py", "impl_gpu/bench", "impl_gpu/prove")
-"""What measures and proves an implementation keeps no clause for it."""
+NO_KEEPERS = ("impl_ref/bench.py", "impl_ref/weights.py", "impl_gpu/bench", "impl_gpu/prove", "impl_gpu/weights.py")
+"""What measures an implementation, proves it or hands it weights keeps no clause of a call."""
+
+ERRORS = {"ArgumentTypeError": "TypeError", "ArgumentValueError": "ValueError"}
 
 _ID = re.compile(r"\b([A-Z]{2,})-(\d+)\b")
 _RANGE = re.compile(r"\b([A-Z]{2,})-(\d+)\s+to\s+(?:[#*/]+\s*)?(?:\1-)?(\d+)\b")
@@ -26,12 +32,40 @@ _CUDA_COMMENT = re.compile(r"(?://[^\n]*\n?\s*)+|/\*.*?\*/", re.DOTALL)
 
 @dataclass(frozen=True, order=True)
 class Citation:
-    """An id in a file: ``line`` is that of the id itself, ``kind`` is "comment", "string" or "summary"."""
+    """An id in a file: ``line`` is that of the id itself; ``kind`` is "comment", "summary", the error whose argument it
+    is ("TypeError", "ValueError"), or "string" for any other string."""
 
     file: str
     line: int
     clause: str
     kind: str
+
+
+class Promise(NamedTuple):
+    """What there is to keep: nothing where the clause can't be tested; ``errors`` are those that it promises."""
+
+    testable: bool
+    errors: frozenset[str] = frozenset()
+
+
+def promises() -> dict[str, Promise]:
+    """That of every clause, by id."""
+    return {id: Promise(clause.testable, _errors(clause)) for id, clause in clauses.load().items()}
+
+
+def _errors(clause: clauses.Clause) -> frozenset[str]:
+    if "error" not in clause.observable:
+        return frozenset()
+    return frozenset(error for error in ERRORS.values() if error in clause.text) or frozenset(ERRORS.values())
+
+
+def that_count(found: Iterable[Citation], promised: Mapping[str, Promise]) -> list[Citation]:
+    """Those beside a line that keeps the clause: one in a string, only where the clause promises that error."""
+    return [one for one in found if one.kind in ("comment", "summary") or _keeps(one, promised.get(one.clause))]
+
+
+def _keeps(refusal: Citation, promise: Promise | None) -> bool:
+    return promise is not None and bool(promise.errors) and refusal.kind in {"string", *promise.errors}
 
 
 def ids(text: str) -> set[tuple[str, int]]:
@@ -43,7 +77,7 @@ def ids(text: str) -> set[tuple[str, int]]:
 
 
 def citations(path: Path, name: str) -> list[Citation]:
-    """The citations of a Python or CUDA file that count; ``name`` is the file's in them."""
+    """The citations of a Python or CUDA file; ``name`` is the file's in them."""
     text = path.read_text(encoding="utf-8")
     parts = _of_cuda(text) if path.suffix in _CUDA else [*_comments(text), *_strings(text)]
     found = {
@@ -90,9 +124,15 @@ def _comments(text: str) -> Iterator[tuple[str, int, str]]:
 def _strings(text: str) -> Iterator[tuple[str, int, str]]:
     """Strings that are code, and the summaries of functions, each with its first line."""
     tree = ast.parse(text)
-    no_code = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    no_code = {node.value for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    kinds = {
+        part: ERRORS[node.func.id]
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ERRORS
+        for part in ast.walk(node)
+    }
     for node in ast.walk(tree):
-        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in no_code:
-            yield node.value, node.lineno, "string"
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and node not in no_code:
+            yield node.value, node.lineno, kinds.get(node, "string")
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and (said := ast.get_docstring(node, clean=False)):
             yield re.split(r"\n\s*\n", said)[0], node.body[0].lineno, "summary"

@@ -11,20 +11,18 @@ from typing import Any
 
 import pytest
 
-from dynamic_rnn_spec.page import clauses
-
-from .citations import Citation, citations, ids, of_package
+from .citations import Citation, Promise, citations, ids, of_package, promises, that_count
 
 ROOT = Path(__file__).parents[1]
 LIST = "tests/citations.toml"
 PACKAGES = ("impl_ref", "impl_gpu")
 SPEC = Path("spec", "dynamic_rnn_spec")
 KEYS = {"emergent": {"clause", "in", "reason"}, "shared": {"clause", "in", "reason", "file"}}
-REGISTRY = {id: clause.testable for id, clause in clauses.load().items()}
-"""Every id, and whether its clause can be tested."""
+Registry = Mapping[str, Promise]
+REGISTRY: Registry = promises()
 
 
-def wrong_citations(root: Path, listed: str, registry: Mapping[str, bool]) -> list[str]:
+def wrong_citations(root: Path, listed: str, registry: Registry) -> list[str]:
     """What is wrong with the citations of the source below ``root`` and with the list, a TOML text."""
     try:
         tables: Mapping[str, Any] = tomllib.loads(listed)
@@ -36,13 +34,13 @@ def wrong_citations(root: Path, listed: str, registry: Mapping[str, bool]) -> li
     if malformed := [said for kind, entry in entries if (said := _malformed(kind, entry, registry))]:
         return malformed
     listed_in = {package: [entry["clause"] for _, entry in entries if package in entry["in"]] for package in PACKAGES}
-    wrong = [said for kind, entry in entries if kind == "shared" and (said := _not_shared(root, entry))]
+    wrong = [said for kind, entry in entries if kind == "shared" and (said := _not_shared(root, entry, registry))]
     for package in PACKAGES:
-        wrong += _of_package(package, of_package(root / package), listed_in[package], registry)
+        wrong += _of_package(package, that_count(of_package(root / package), registry), listed_in[package], registry)
     return wrong
 
 
-def _malformed(kind: str, entry: Mapping[str, Any], registry: Mapping[str, bool]) -> str | None:
+def _malformed(kind: str, entry: Mapping[str, Any], registry: Registry) -> str | None:
     name = f"{LIST}: {entry.get('clause', f'an entry of [[{kind}]] without clause')}"
     if set(entry) != KEYS[kind]:
         return f"{name}: expected the keys {', '.join(sorted(KEYS[kind]))}, got {', '.join(sorted(entry))}"
@@ -52,23 +50,23 @@ def _malformed(kind: str, entry: Mapping[str, Any], registry: Mapping[str, bool]
         return f"{name}: expected a list of {' and '.join(PACKAGES)} for in, got {entry['in']!r}"
     if entry["clause"] not in registry:
         return f"{name}: no clause has this id: correct it, or take the entry out"
-    if not registry[entry["clause"]]:
+    if not registry[entry["clause"]].testable:
         return f"{name}: this clause can't be tested and needs no citation: take the entry out"
     return None
 
 
-def _not_shared(root: Path, entry: Mapping[str, Any]) -> str | None:
+def _not_shared(root: Path, entry: Mapping[str, Any], registry: Registry) -> str | None:
     place, clause = root / "spec" / entry["file"], entry["clause"]
     if (root / SPEC / "vocabulary") not in place.parents or not place.is_file():
         return f"{LIST}: {clause}: expected a file such as {SPEC.name}/vocabulary/errors.py, got {entry['file']!r}"
-    if clause not in {one.clause for one in citations(place, entry["file"])}:
+    if clause not in {one.clause for one in that_count(citations(place, entry["file"]), registry)}:
         return f"{clause}: cite it beside the line that keeps it in {entry['file']}, or name another file in {LIST}"
     return None
 
 
-def _of_package(package: str, cited: Iterable[Citation], listed: list[str], registry: Mapping[str, bool]) -> list[str]:
+def _of_package(package: str, cited: Iterable[Citation], listed: list[str], registry: Registry) -> list[str]:
     where = {one.clause: f"{one.file}:{one.line}" for one in cited}
-    missing = [id for id, testable in registry.items() if testable and id not in where and id not in listed]
+    missing = [id for id, one in registry.items() if one.testable and id not in where and id not in listed]
     spare = [id for id in listed if id in where]
     return [
         *(
@@ -81,7 +79,7 @@ def _of_package(package: str, cited: Iterable[Citation], listed: list[str], regi
     ]
 
 
-def unknown_ids(root: Path, registry: Mapping[str, bool]) -> list[str]:
+def unknown_ids(root: Path, registry: Registry) -> list[str]:
     """Ids of no clause, anywhere in the packages, the specification, the suite and the documentation."""
     found = []
     for folder in (*PACKAGES, SPEC, "conformance", "docs"):
@@ -104,9 +102,14 @@ def test_each_id_is_that_of_a_clause() -> None:
     assert unknown_ids(ROOT, REGISTRY) == []
 
 
-TOY = {"SEQ-1": True, "SEQ-2": True, "SEQ-3": True, "PAR-5": False}
+TOY: Registry = {
+    "SEQ-1": Promise(True),
+    "SEQ-2": Promise(True, frozenset({"ValueError"})),
+    "SEQ-3": Promise(True),
+    "PAR-5": Promise(False),
+}
 SOURCE = {
-    "impl_ref/loop.py": "steps = lengths  # SEQ-1\nraise ValueError('shape', 'SEQ-2')\n",
+    "impl_ref/loop.py": "steps = lengths  # SEQ-1\nraise ArgumentValueError('shape', 'SEQ-2')\n",
     "impl_gpu/loop.cu": "// SEQ-1 to 2: the steps of a row\n",
     "spec/dynamic_rnn_spec/vocabulary/errors.py": "message = wanted  # SEQ-3\n",
 }
@@ -151,7 +154,13 @@ def test_a_clause_that_is_neither_cited_nor_listed_is_named_with_what_to_do(tree
         "why no single line does"
     )
     proof = tree({"impl_gpu/loop.cu": "// SEQ-1\n", "impl_gpu/prove/calls.py": "pass  # SEQ-2\n"})
-    assert len(wrong_citations(proof, SHARED, TOY)) == 1
+    assert wrong_citations(proof, SHARED, TOY) == [said]
+
+
+def test_an_error_keeps_no_clause_that_promises_another_or_none(tree: Tree) -> None:
+    errors = "raise ArgumentValueError('rank', 'SEQ-1')\nraise ArgumentTypeError('shape', 'SEQ-2')\n"
+    said = wrong_citations(tree({"impl_ref/loop.py": errors}), SHARED, TOY)
+    assert [text.partition(" beside")[0] for text in said] == ["SEQ-1: cite it", "SEQ-2: cite it"]
 
 
 @pytest.mark.parametrize(
@@ -205,8 +214,9 @@ class Cell:
             ValueError: wrong [SEQ-10].
         """
         "SEQ-11"
-        raise Error("shape", f"at {here} [SEQ-12]",
-                    "SEQ-13")
+        raise ArgumentTypeError(f"at {here} [SEQ-12]",
+                                "SEQ-13", flag("SEQ-14"))
+        flag("SEQ-15")
 '''
 
 
@@ -221,8 +231,10 @@ def test_an_id_counts_where_a_reader_sees_the_line_that_it_speaks_of(tree: Tree)
         ("SEQ-6", 4, "comment"),
         ("SEQ-8", 9, "summary"),
         ("SEQ-9", 9, "summary"),
-        ("SEQ-12", 15, "string"),
-        ("SEQ-13", 16, "string"),
+        ("SEQ-12", 15, "TypeError"),
+        ("SEQ-13", 16, "TypeError"),
+        ("SEQ-14", 16, "TypeError"),
+        ("SEQ-15", 17, "string"),
     ]
     assert {one.clause for one in citations(root / "b.cu", "b.cu")} == {
         "SEQ-1", "SEQ-2", "SEQ-4", "SEQ-5", "EQ-4", "EQ-5", "EQ-6",

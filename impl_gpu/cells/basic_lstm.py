@@ -79,7 +79,7 @@ class BasicLSTMCell(WeightedCell):
             i, j, f, o = columns(xp.dot(left, K) + b, 4)  # each [B, n]
             gates = Gates(sigmoid(xp, i), act(j), sigmoid(xp, f + number(self._forget_bias, f)), sigmoid(xp, o), j)
             new_c = gates.f * c + gates.i * gates.j  # EQ-3
-            act_c = act(new_c)
+            act_c = act(new_c)  # EQ-13
             new_h = gates.o * act_c
 
         def pull(d_output: Any, d_state: Any) -> tuple[Any, Any, dict[Any, Any]]:

@@ -64,7 +64,7 @@ class BasicRNNCell(WeightedCell):
         with quiet():
             left = side_by_side(x, h)
             a = xp.dot(left, K) + b
-            h = act(a)  # EQ-1
+            h = act(a)  # EQ-1, EQ-13
 
         def pull(d_output: Any, d_h: Any) -> tuple[Any, Any, dict[Any, Any]]:
             with quiet():

@@ -133,7 +133,7 @@ class DropoutWrapper(Wrapper):
         if self._sequence is not current_sequence():
             self._sequence, self._drawn = current_sequence(), {}
         if (purpose, leaf) not in self._drawn:
-            self._drawn[purpose, leaf] = self.uniform(purpose, leaf, (1, *v.shape[1:]), v.dtype)
+            self._drawn[purpose, leaf] = self.uniform(purpose, leaf, (1, *v.shape[1:]), v.dtype)  # EQ-10
         return self._drawn[purpose, leaf]
 
     def _drop(self, purpose: str, structure: Any) -> tuple[Any, Callable[[Any], Any]]:

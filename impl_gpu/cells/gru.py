@@ -58,7 +58,7 @@ class GRUCell(WeightedCell):
         """gates/kernel [d + n, 2n] and gates/bias [2n] in the order r, u; candidate/kernel [d + n, n] and
         candidate/bias [n] [VAR-2]."""
         d, n = self.input_depth(inputs_shape), self._num_units
-        kernels, biases = self._kernel_initializer, self._bias_initializer
+        kernels, biases = self._kernel_initializer, self._bias_initializer  # VAR-12
         self._gates_kernel = self.add_variable("gates/kernel", [d + n, 2 * n], initializer=kernels)
         self._gates_bias = self.add_variable("gates/bias", [2 * n], initializer=biases or Ones())
         self._candidate_kernel = self.add_variable("candidate/kernel", [d + n, n], initializer=kernels)
@@ -84,7 +84,7 @@ class GRUCell(WeightedCell):
             r, u = columns(sigmoid(xp, xp.dot(left, Kg) + bg), 2)  # each [B, n]
             reset = side_by_side(x, r * h)
             a = xp.dot(reset, Kc) + bc
-            c = act(a)
+            c = act(a)  # EQ-13
             new = u * h + (1 - u) * c  # EQ-2
 
         def pull(d_output: Any, d_new: Any) -> tuple[Any, Any, dict[Any, Any]]:

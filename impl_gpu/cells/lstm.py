@@ -83,7 +83,7 @@ class LSTMCell(WeightedCell):
         projection/kernel [n, p] [VAR-4]."""
         d, n, p = self.input_depth(inputs_shape), self._num_units, self.output_size
         weights = self._initializer  # VAR-9, VAR-10, VAR-11
-        kernel_parts, projection_parts = self._num_unit_shards, self._num_proj_shards
+        kernel_parts, projection_parts = self._num_unit_shards, self._num_proj_shards  # VAR-15
         self._kernel = self.add_variable("kernel", [d + p, 4 * n], initializer=weights, partitions=kernel_parts)
         self._bias = self.add_variable("bias", [4 * n], initializer=Zeros())  # VAR-8
         if self._use_peepholes:
@@ -123,7 +123,7 @@ class LSTMCell(WeightedCell):
             if peepholes:
                 o = o + peepholes[2] * new_c  # EQ-5: the new one
             gates = gates._replace(o=sigmoid(xp, o))
-            act_c = act(new_c)
+            act_c = act(new_c)  # EQ-13
             new_m = before = gates.o * act_c
             if P is not None:  # EQ-17: without a projection nothing is limited by proj_clip
                 new_m = projected = xp.dot(before, P)  # EQ-7: [B, n] to [B, p]

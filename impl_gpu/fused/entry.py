@@ -79,7 +79,7 @@ def run(cell: Any, given: Arguments, device: Device) -> tuple[list[Any], Any]:
                 )
             ).run()
             leaves = states.store(flatten(given.state_size), x.dtype)
-    return [outputs.array], pack_sequence_as(given.state_size, leaves)
+    return [outputs.array], pack_sequence_as(given.state_size, leaves)  # STATE-3
 
 
 def workspace_layout(stages: Plan, depth: int, precision: Precision, runs: Schedule, options: Options) -> Layout:

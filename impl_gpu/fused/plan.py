@@ -137,7 +137,7 @@ def plan(cell: Any) -> Plan | Refusal:
     walk = _Walk()
     walk.enter(cell, 0, None)
     for layer in (stage.cell for stage in walk.stages if isinstance(stage, Layer)):
-        if not any(layer._activation is tanh for tanh in _TANH):
+        if not any(layer._activation is tanh for tanh in _TANH):  # EQ-13: kernels know no other
             return Refusal(f"a {type(layer).__name__} with an activation of its own")
     return Plan(tuple(walk.stages), tuple(walk.draws))
 

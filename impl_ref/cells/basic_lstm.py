@@ -99,7 +99,7 @@ class BasicLSTMCell(WeightedCell):
     @quiet()
     def _forward(self, x: Array, c: Array, h: Array, K: Array, b: Array) -> _Step:
         """x: [B, d], c: [B, n], h: [B, n], K: [d + n, 4n], b: [4n] to c_new and h_new: [B, n] [EQ-3]."""
-        act = self._activation
+        act = self._activation  # EQ-13
         xh = side_by_side(x, h)
         i, j, f, o = columns(xh @ K + b, 4)  # each [B, n]
         s_i, s_f, s_o = sigmoid(i), sigmoid(f + self._forget_bias), sigmoid(o)  # EQ-14

@@ -77,7 +77,7 @@ class BasicRNNCell(WeightedCell):
         """x: [B, d], h: [B, n], K: [d + n, n], b: [n] to h_new: [B, n] [EQ-1]."""
         xh = side_by_side(x, h)
         a = xh @ K + b
-        h_new = self._activation(a)
+        h_new = self._activation(a)  # EQ-13
         return _Step(x, K, xh, a, h_new)
 
     @quiet()

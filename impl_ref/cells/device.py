@@ -30,7 +30,7 @@ class DeviceWrapper(Wrapper):
 
     def __call__(self, inputs: Any, state: Any, scope: None | str | VariableScope = None) -> tuple[Any, Any]:
         """One step of the wrapped cell."""
-        output, new_state = self._cell(inputs, state, scope)  # VAR-6
+        output, new_state = self._cell(inputs, state, scope)  # EQ-12, VAR-6
         return output, new_state
 
     def vjp(self, inputs: Any, state: Any, scope: None | str | VariableScope = None) -> Any:

@@ -156,7 +156,7 @@ class DropoutWrapper(Wrapper):
             self._sequence = current_sequence()
             self._drawn = {}
         if (purpose, index) not in self._drawn:
-            self._drawn[purpose, index] = self.uniform(purpose, index, (1, *v.shape[1:]), v.dtype)
+            self._drawn[purpose, index] = self.uniform(purpose, index, (1, *v.shape[1:]), v.dtype)  # EQ-10
         return self._drawn[purpose, index]
 
 

@@ -79,7 +79,7 @@ class GRUCell(WeightedCell):
     def build(self, inputs_shape: Any) -> None:
         """gates/kernel [d + n, 2n], gates/bias [2n], candidate/kernel [d + n, n], candidate/bias [n] [VAR-2]."""
         d, n = self.input_depth(inputs_shape), self._num_units
-        kernels, biases = self._kernel_initializer, self._bias_initializer
+        kernels, biases = self._kernel_initializer, self._bias_initializer  # VAR-12
         self._gates_kernel = self.add_variable("gates/kernel", [d + n, 2 * n], initializer=kernels)
         self._gates_bias = self.add_variable("gates/bias", [2 * n], initializer=biases or Ones())
         self._candidate_kernel = self.add_variable("candidate/kernel", [d + n, n], initializer=kernels)
@@ -109,7 +109,7 @@ class GRUCell(WeightedCell):
         r, u = columns(sigmoid(xh @ Kg + bg), 2)  # each [B, n]
         xrh = side_by_side(x, r * h)
         a = xrh @ Kc + bc
-        c = self._activation(a)
+        c = self._activation(a)  # EQ-13
         h_new = u * h + (1 - u) * c
         return _Step(x, h, weights, xh, r, u, xrh, a, c, h_new)
 

@@ -113,7 +113,7 @@ class LSTMCell(WeightedCell):
         d, n, p = self.input_depth(inputs_shape), self._num_units, self.output_size
         weights = self._initializer  # VAR-11: for all but the bias
         self._kernel = self.add_variable(
-            "kernel", [d + p, 4 * n], initializer=weights, partitions=self._num_unit_shards
+            "kernel", [d + p, 4 * n], initializer=weights, partitions=self._num_unit_shards  # VAR-15
         )
         self._bias = self.add_variable("bias", [4 * n], initializer=Zeros())  # VAR-8
         if self._use_peepholes:
@@ -122,7 +122,7 @@ class LSTMCell(WeightedCell):
             self._w_o = self.add_variable("w_o_diag", [n], initializer=weights)
         if self._num_proj is not None:
             self._projection = self.add_variable(
-                "projection/kernel", [n, p], initializer=weights, partitions=self._num_proj_shards
+                "projection/kernel", [n, p], initializer=weights, partitions=self._num_proj_shards  # VAR-15
             )
 
     def call(self, inputs: Any, state: Any) -> tuple[Array, Any]:
@@ -154,7 +154,7 @@ class LSTMCell(WeightedCell):
     def _forward(self, x: Array, c: Array, m: Array, weights: _Weights) -> _Step:
         """x: [B, d], c: [B, n], m: [B, p] to c_new: [B, n] and m_new: [B, p] [EQ-4]."""
         K, b, w_i, w_f, w_o, P = weights
-        act = self._activation
+        act = self._activation  # EQ-13
         xm = side_by_side(x, m)
         i, j, f, o = columns(xm @ K + b, 4)  # each [B, n]
         if self._use_peepholes:

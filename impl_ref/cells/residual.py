@@ -43,7 +43,7 @@ class ResidualWrapper(Wrapper):
             ValueError: the same for different nesting or shapes [EQ-11].
         """
         outputs, new_state = self._cell(inputs, state, scope)  # VAR-6
-        return self._residual_fn(inputs, outputs), new_state
+        return self._residual_fn(inputs, outputs), new_state  # EQ-11
 
     def vjp(self, inputs: Any, state: Any, scope: None | str | VariableScope = None) -> Any:
         """The step, and how to pull gradients back through it: a sum hands its gradient to both of its terms."""

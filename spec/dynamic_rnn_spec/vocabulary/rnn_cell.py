@@ -107,12 +107,13 @@ class RNNCell(abc.ABC):
         )
 
     def __call__(self, inputs: Any, state: Any, scope: Union[None, str, VariableScope] = None) -> Any:
-        """One step of the batch; the first call fixes the scope and makes the variables [SCOPE-11].
+        """One step of the batch; the first call fixes the scope and makes the variables.
 
         Args:
             inputs: leaves [batch, ...].
             state: leaves [batch, ...] in the structure of ``state_size``.
-            scope: where the variables live; None: the open scope and below it the cell's own name.
+            scope: where the variables live; None: the open scope and below it the cell's own name. It has no effect
+                on a cell that has its variables [SCOPE-11].
 
         Returns:
             The pair (output, new_state).
@@ -219,7 +220,7 @@ class RNNCell(abc.ABC):
         leaves = flatten(inputs)
         if self.dtype is None and leaves:
             dtype = np.dtype(getattr(leaves[0], "dtype", np.float32))
-            self.dtype = dtype if dtype.isnative else dtype.newbyteorder("=")
+            self.dtype = dtype if dtype.isnative else dtype.newbyteorder("=")  # VAR-13
         self.build(map_structure(lambda leaf: tuple(np.shape(leaf)), inputs))
         self.built = True  # SCOPE-5
 

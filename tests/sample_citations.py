@@ -1,0 +1,154 @@
+"""Tries by hand whether cited lines keep their clauses: changes the line under each, and runs that clause's laws.
+
+    python -m tests.sample_citations --seed 0
+
+A random sample of clauses, one citation of each; the line is changed by the operators of ``line_edits.py``, in a copy
+of the package, until a law of the clause fails by its own assertion. A change that only makes Python stumble (a
+NameError, say) proves little and counts where no other is caught, marked so. "Not caught" asks for a look: either the
+id stands beside the wrong line, or no operator made a change that tells and one by hand does: those are in BY_HAND. It
+takes minutes and is no part of the tests; from the root of the tree.
+"""
+
+import argparse
+import ast
+import random
+import re
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from conformance.law.engine import Settings
+from conformance.mutants import Mutant, trial
+from conformance.mutants.trial import Trial
+from conformance.report.text import clip
+
+from .citations import Citation, of_package, promises, that_count
+from .line_edits import Edit, edits
+
+ROOT = Path(__file__).parents[1]
+SPEC = ROOT / "spec" / "dynamic_rnn_spec"
+VOCABULARY = "dynamic_rnn_spec/vocabulary/"
+TRIES = 24
+STUMBLED = re.compile(r"it raised (?!dynamic_rnn_spec\.errors)")
+BY_HAND = {"VAR-10": ("n])", "n], initializer=Zeros())")}
+"""By clause, one-line changes that no operator makes: a text that stands once in the cited lines, and another."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """What came of a citation: the change that a law caught, or all that were tried."""
+
+    citation: Citation
+    caught: Edit | None
+    law: str
+    tried: list[tuple[Edit, str]]
+
+    def __str__(self) -> str:
+        place = f"{self.citation.clause:8} {self.citation.file}:{self.citation.line} ({self.citation.kind})"
+        if self.caught is not None:
+            return f"{place}\n    {_shown(self.caught)}\n    caught by {self.law}, change {len(self.tried)}"
+        tried = "".join(f"\n        {_shown(edit)}: {said}" for edit, said in self.tried)
+        return f"{place}\n    NOT CAUGHT: {self.law}{tried}"
+
+
+def sample(seed: int, count: int) -> list[Citation]:
+    """One citation each of so many clauses; the vocabulary's only where impl_ref itself has none."""
+    by_clause: dict[str, list[Citation]] = {}
+    promised = promises()
+    for one in that_count(of_package(ROOT / "impl_ref"), promised):
+        by_clause.setdefault(one.clause, []).append(one)
+    own = set(by_clause)
+    for one in that_count(of_package(SPEC), promised):
+        if one.file.startswith(VOCABULARY) and one.clause not in own:
+            by_clause.setdefault(one.clause, []).append(one)
+    testable = [id for id, one in promised.items() if one.testable and id in by_clause]
+    chance = random.Random(seed)
+    chosen = chance.sample(testable, min(count, len(testable)))
+    return [chance.choice(by_clause[id]) for id in sorted(chosen, key=testable.index)]
+
+
+def lines_under(citation: Citation, source: str) -> tuple[int, int]:
+    """The first and last line of the code that a citation stands beside.
+
+    A comment's is its own line or, if that has no code, the next that has; a summary's is the body of the function; a
+    string's the statement that it is in.
+    """
+    tree = ast.parse(source)
+    lines = source.splitlines()
+    if citation.kind == "comment":
+        line = citation.line
+        while not lines[line - 1].partition("#")[0].strip():
+            line += 1
+        return line, line
+    around = [
+        node
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FunctionDef if citation.kind == "summary" else ast.stmt)
+        and node.lineno <= citation.line <= (node.end_lineno or 0)
+    ]
+    inner = max(around, key=lambda node: node.lineno)
+    return inner.lineno, inner.end_lineno or inner.lineno
+
+
+def changes(citation: Citation, source: str) -> Iterator[Edit]:
+    """The change by hand where there is one, and what the operators make."""
+    first, last = lines_under(citation, source)
+    if citation.clause in BY_HAND:
+        before, after = BY_HAND[citation.clause]
+        lines = source.splitlines(keepends=True)
+        under = "".join(lines[first - 1 : last])
+        if under.count(before) == 1:
+            text = "".join([*lines[: first - 1], under.replace(before, after), *lines[last:]])
+            yield Edit(before, after, text)
+    yield from edits(source, first, last, citation.clause)[:TRIES]
+
+
+def judged(citation: Citation, settings: Settings) -> Row:
+    """What the laws of its clause say of the changes of one citation."""
+    clean = trial.run(Trial(citation.clause, None, settings))
+    if clean.said != "holds":
+        return Row(citation, None, f"the laws don't hold on the code as it is: {clean.message}", [])
+    source = (ROOT / ("spec" if citation.file.startswith(VOCABULARY) else "") / citation.file).read_text("utf-8")
+    tried: list[tuple[Edit, str]] = []
+    stumbled: Row | None = None
+    for edit in changes(citation, source):
+        mutant = Mutant("sampled", citation.clause, "a change of one line", citation.file, source, edit.text)
+        found = trial.run(Trial(citation.clause, mutant, settings))
+        tried.append((edit, found.said))
+        if found.said == "caught":
+            law = f"{(found.test or '').rpartition('.')[2]}: {clip(found.message, 140)}"
+            row = Row(citation, edit, law, list(tried))
+            if not STUMBLED.search(found.message):
+                return row
+            stumbled = stumbled or replace(row, law=f"(Python stumbled) {law}")
+    return stumbled or Row(citation, None, f"{len(tried)} changes", tried)
+
+
+def _shown(edit: Edit) -> str:
+    return " -> ".join(" ".join(text.split()) for text in (edit.before, edit.after))
+
+
+def main() -> int:
+    """Prints a row for each citation as it is done, then the counts; 1 if any was not caught."""
+    options = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    options.add_argument("--seed", type=int, default=0, help="of the sample (0)")
+    options.add_argument("--count", type=int, default=40, help="how many clauses (40)")
+    options.add_argument("--clause", action="append", default=[], help="of the sample, only this; more than once")
+    options.add_argument("--profile", default="smoke", help="how many examples: smoke, default or thorough (smoke)")
+    given = options.parse_args()
+    settings = Settings(given.profile, 0, shrink=False)
+    started, caught = time.monotonic(), 0
+    chosen = [one for one in sample(given.seed, given.count) if not given.clause or one.clause in given.clause]
+    for citation in chosen:
+        row = judged(citation, settings)
+        caught += row.caught is not None
+        sys.stdout.write(f"{row}\n")
+        sys.stdout.flush()
+    sys.stdout.write(f"{caught} of {len(chosen)} caught, seed {given.seed}, {time.monotonic() - started:.0f} s\n")
+    return 0 if caught == len(chosen) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
