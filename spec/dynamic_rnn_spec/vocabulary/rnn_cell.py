@@ -96,10 +96,11 @@ class RNNCell(abc.ABC):
         raise TypeError("{}: a cell defines call(inputs, state)".format(type(self).__name__))
 
     def zero_state(self, batch_size: int, dtype: Any) -> Any:
-        """The state before the first step; a cell that starts otherwise overrides it [CELL-9].
+        """The state before the first step; a cell that starts otherwise overrides it.
 
         Raises:
-            TypeError: this class has no arrays of its own; each implementation makes the zero state of such a cell.
+            TypeError: this class has no arrays of its own; each implementation makes the zero state of such a cell
+                [CELL-9].
         """
         raise TypeError(
             "{}.zero_state: arrays belong to an implementation: call impl_ref.zero_state(cell, batch_size, dtype) "
