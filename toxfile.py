@@ -31,11 +31,6 @@ from conformance.machine.interpreters import NotAvailable, cores, find_python36,
 
 WORKER = "tensorflow14-worker"
 ASKS_TENSORFLOW = {"tensorflow14"}
-NOT_RUN = (
-    "not run: no Python 3.6, which TensorFlow 1.4.1 needs (looked at PYTHON36, at python3.6 on PATH and in pyenv's "
-    "versions; PYTHON36=/path/to/python3.6 names one)"
-)
-
 ON_DEVICE = {"conformance", "report"}
 NO_DEVICE = "not run: {}; `tox -e gpu-rehearsal` runs the same commands host-executed, which proves less"
 NEEDED_CUDA = 13000  # CUDA 13.0, which cupy-cuda13x is built for
@@ -65,20 +60,20 @@ os.environ.setdefault("JOBS", str(math.ceil(cores() / int(os.environ.get("SIDE_B
 
 FOLDERS = [str(python.parent) for python in pyenv_pythons("3.*")]
 os.environ["PATH"] = os.pathsep.join([os.environ["PATH"], *FOLDERS])
-HAS_PYTHON36 = True
+NO_PYTHON36 = ""
 try:
     os.environ["PYTHON36"] = str(find_python36())
     os.environ["TENSORFLOW14_PYTHON"] = str(ROOT / ".tox" / WORKER / "bin" / "python")
-except NotAvailable:
-    HAS_PYTHON36 = False
+except NotAvailable as reason:
+    NO_PYTHON36 = f"not run: {reason}; TensorFlow 1.4.1 needs one (PYTHON36=/path/to/python3.6 names it)"
 
 
 @impl
 def tox_on_install(tox_env: ToxEnv, arguments: InstallArguments, section: str, of_type: str) -> None:
     """Skip, before anything is installed, what has no Python 3.6 or no GPU to run on."""
     del arguments, section, of_type  # the hook's signature; the environment alone decides
-    if tox_env.conf.name in {*ASKS_TENSORFLOW, WORKER} and not HAS_PYTHON36:
-        raise Skip(NOT_RUN)
+    if tox_env.conf.name in {*ASKS_TENSORFLOW, WORKER} and NO_PYTHON36:
+        raise Skip(NO_PYTHON36)
     if tox_env.conf.name == "gpu" and MISSING_DEVICE is not None:
         raise Skip(NO_DEVICE.format(MISSING_DEVICE))
 
@@ -89,7 +84,7 @@ def tox_before_run_commands(tox_env: ToxEnv) -> None:
     if tox_env.conf.name in ON_DEVICE:
         found = "a CUDA device is there" if MISSING_DEVICE is None else MISSING_DEVICE
         sys.stderr.write(f"{tox_env.conf.name}: IMPL_GPU_DEVICE={os.environ['IMPL_GPU_DEVICE']} ({found})\n")
-    if tox_env.conf.name in {*ASKS_TENSORFLOW, "report"} and HAS_PYTHON36:
+    if tox_env.conf.name in {*ASKS_TENSORFLOW, "report"} and not NO_PYTHON36:
         made = subprocess.run([sys.executable, "-m", "tox", "run", "-e", WORKER], cwd=ROOT, check=False)
         if made.returncode != 0 and tox_env.conf.name in ASKS_TENSORFLOW:
             raise Fail(f"{WORKER} could not be made")

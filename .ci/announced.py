@@ -12,9 +12,9 @@ import sys
 from pathlib import Path
 
 from conformance.cli import main
+from conformance.machine.exit_status import BROKEN, FAILED, HOLDS
 from conformance.report import read
 from conformance.report.model import Report
-from conformance.run.verdicts import BROKEN, HOLDS, RUN_FAILED
 
 FORGIVEN = {"pass", "unsupported", "known failure"}
 
@@ -47,4 +47,4 @@ if __name__ == "__main__":
         found = unannounced(read(out))
         status = BROKEN if found else HOLDS
         sys.stderr.writelines(f"not announced: {line}\n" for line in found)
-    sys.exit(status if status in (HOLDS, BROKEN) else RUN_FAILED)
+    sys.exit(status if status in (HOLDS, BROKEN) else FAILED)

@@ -12,12 +12,19 @@ import dataclasses
 import importlib
 import sys
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Protocol
 
 from conformance.commands import COMMANDS
+from conformance.machine.exit_status import FAILED
 
-FAILED = 2
 EXTRA = {"hypothesis", "jinja2", "pytest", "rich", "xdist"}
+
+
+class Command(Protocol):
+    """The options of a command, which performs it."""
+
+    def perform(self) -> int:
+        """Does what the options ask for; returns the exit status."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -34,14 +41,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return complain(f"{name} is missing; install the extra: pip install 'tancarflow[conformance]'")
     subjects.look_in_current_folder()
     try:
-        return int(options.perform())
+        return options.perform()
     except EXPECTED as error:
         return complain(str(error))
     except KeyboardInterrupt:
         return complain("stopped; no report was written")
 
 
-def read(words: Sequence[str]) -> Any:
+def read(words: Sequence[str]) -> Command:
     """The options of the named command; of the others, whose modules are not imported, only the help is read."""
     chosen = next((word for word in words if not word.startswith("-")), None)
     top = argparse.ArgumentParser(prog="conformance", description="Who keeps the promises of the dynamic_rnn page?")
@@ -57,7 +64,8 @@ def read(words: Sequence[str]) -> Any:
                     _add(command, field)
     given = vars(top.parse_args(words))
     del given["command"]
-    return options(**{name: tuple(value) if isinstance(value, list) else value for name, value in given.items()})
+    read: Command = options(**{name: _frozen(value) for name, value in given.items()})
+    return read
 
 
 def _add(command: argparse.ArgumentParser, field: dataclasses.Field[Any]) -> None:
@@ -68,6 +76,10 @@ def _add(command: argparse.ArgumentParser, field: dataclasses.Field[Any]) -> Non
         reading["default"] = list(field.default) if isinstance(field.default, tuple) else field.default
     reading["help"] = argparse.SUPPRESS if reading["help"] is None else reading["help"]
     command.add_argument(flag, **reading)
+
+
+def _frozen(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
 
 
 def complain(text: str) -> int:

@@ -80,6 +80,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         chosen = registry.clause_ids(words)
     except clauses.ClauseError as error:
         raise pytest.UsageError(str(error)) from error
+    if not config.option.collectonly:
+        _target(config)  # one that cannot be loaded ends the session here, with one line
     left_out = [item for item, law in laws.items() if law.clause not in chosen or _asks_itself(law, config)]
     for item, law in laws.items():
         item.extra_keyword_matches.update((law.clause, law.clause.partition("-")[0]))
@@ -133,6 +135,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, Any, Any]:
 ORACLE = "impl_ref"
 _RESULT = pytest.StashKey[dict[str, Any]]()
 _ORACLE = pytest.StashKey["Subject"]()
+_TARGET = pytest.StashKey["Target"]()
 
 
 class Gathering:
@@ -214,6 +217,13 @@ def _settings(config: pytest.Config) -> Settings:
 
 
 def _target(config: pytest.Config) -> Target:
+    """The implementation under test, looked at once a session."""
+    if _TARGET not in config.stash:
+        config.stash[_TARGET] = _inspect(config)
+    return config.stash[_TARGET]
+
+
+def _inspect(config: pytest.Config) -> Target:
     from conformance.subject import subjects, targets
     from conformance.subject.worker_client import HarnessError
 

@@ -16,10 +16,10 @@ from typing import Any
 
 from conformance.commands.options import option
 from conformance.commands.stages import STAGES, Staged
+from conformance.machine.exit_status import BROKEN, FAILED, HOLDS
 from conformance.subject import targets
 from tancarflow_evidence import evidence
 
-PASSED, BROKEN, FAILED = 0, 1, 2
 SOURCES = ("dynamic_rnn_spec", "conformance", "tancarflow_evidence")
 SMALL = 1300
 """Cases of the differential in a rehearsal."""
@@ -49,7 +49,7 @@ class Device(Staged):
         if self.small and (self.profile, self.cases) != (smaller := ("smoke", min(self.cases, SMALL))):
             return dataclasses.replace(self, profile=smaller[0], cases=smaller[1]).perform()
         if self.stage is not None:
-            return PASSED if self.run(self.stage) else BROKEN
+            return HOLDS if self.run(self.stage) else BROKEN
         budget = 60.0 * self.minutes
         folder = targets.TREE / self.implementation
         out = self.out or Path("docs") / "evidence" / f"{self.implementation}-conformance.json"
@@ -67,7 +67,7 @@ class Device(Staged):
         planned = [stage(name, self, budget) for name in names(self)]
         verdict = record.run(planned, budget, tell)
         tell(f"{verdict}: {out}")
-        return {evidence.PASSED: PASSED, evidence.FAILED: BROKEN}.get(verdict, FAILED)
+        return {evidence.PASSED: HOLDS, evidence.FAILED: BROKEN}.get(verdict, FAILED)
 
 
 def names(options: Device) -> list[str]:

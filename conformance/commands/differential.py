@@ -34,7 +34,7 @@ from conformance.subject.targets import Target
 LIMIT = 900.0
 FORMAT = "dynamic_rnn.differential"
 WIDE_ENOUGH = 1000
-"""From so many cases on, each of COVERED must have occurred."""
+"""With this many cases or more, each sort in COVERED must have occurred."""
 COVERED = (
     "no rows",
     "no steps",
@@ -64,7 +64,7 @@ def _out(name: str) -> Any:
     return option("where the result goes", f"report/{name}.json", metavar="FILE")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Compared:
     """The options that the three commands share."""
 
@@ -76,9 +76,9 @@ class Compared:
     seed: int = seed("cases")
     jobs: int = jobs()
     minutes: float | None = option("stop then; what was not tried is an error", None, type=float, metavar="M")
-    cases: int = _cases(0)
-    schedules: int = _schedules(0)
-    out: str = _out("")
+    cases: int
+    schedules: int
+    out: str
     repeat: bool = False
 
     def perform(self) -> int:
@@ -88,7 +88,7 @@ class Compared:
         for one in (target, against):
             if one.note is not None:
                 raise NotAvailable(f"{one.name}: {one.note}")
-        if not self.repeat and self.group == strata.SCHEDULES and not getattr(target.open(), "schedules", False):
+        if not self.repeat and self.group == strata.SCHEDULES and not target.schedules:
             raise NotAvailable(f"{target.name} has no schedules to choose from")
         shares = strata.shares(self.group, self.cases)
         chosen = {one: count for one, count in shares.items() if self.kind in one.kind}
@@ -123,25 +123,27 @@ class Compared:
         return found.status
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Differential(Compared):
     """The options of `differential`."""
 
     group = strata.DIFFERENTIAL
     cases: int = _cases(3000)
+    schedules: int = _schedules(0)
     out: str = _out(group)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Gradients(Compared):
     """The options of `gradients`."""
 
     group = strata.GRADIENTS
     cases: int = _cases(2000)
+    schedules: int = _schedules(0)
     out: str = _out(group)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Schedules(Compared):
     """The options of `schedules`."""
 
@@ -149,7 +151,7 @@ class Schedules(Compared):
     cases: int = _cases(200)
     schedules: int = _schedules(20)
     out: str = _out(group)
-    repeat: bool = option("run each case so often, whatever its order is", False)
+    repeat: bool = option("repeat each case that many times instead, for an implementation without schedules", False)
 
 
 def run(

@@ -22,10 +22,11 @@ from conformance.commands.options import clause, jobs, option, profile, seed
 from conformance.law import registry
 from conformance.law.engine import Settings
 from conformance.machine import pool
+from conformance.machine.exit_status import BROKEN, FAILED, HOLDS
 from conformance.mutants import Mutant, MutantError, trial
 from conformance.mutants.trial import Finding, Trial
 from conformance.report.text import clip, printable
-from conformance.subject import subjects
+from conformance.subject import targets
 from dynamic_rnn_spec.page import clauses
 
 LIMIT = 600.0
@@ -44,8 +45,9 @@ class Matrix:
     def status(self) -> int:
         """The exit status."""
         if self.faults or any(finding.said == "could not run" for finding in self.findings.values()):
-            return 2
-        return 1 if self.gaps or any(finding.said != "caught" for finding in self.findings.values()) else 0
+            return FAILED
+        missed = self.gaps or any(finding.said != "caught" for finding in self.findings.values())
+        return BROKEN if missed else HOLDS
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,7 @@ class Mutants:
         console = screen.console()
         ids = registry.clause_ids(self.clause)
         if self.of != mutants.DEFAULT_PACKAGE:
-            subjects.load(self.of).close()  # says what this machine lacks, where it lacks it
+            targets.one(self.of, None, "mutants --of")  # says what this machine lacks, where it lacks it
         every = mutants.load(mutants.folder_of(self.of))
         chosen = [mutant for mutant in every if mutant.clause in ids]
         settings = Settings(self.profile, self.seed, shrink=False)

@@ -9,15 +9,20 @@ from pathlib import Path
 from rich.text import Text
 
 from conformance.commands import screen
+from conformance.commands.errors import handed_over
 from conformance.commands.options import positional, worker
 from conformance.differential import strata
 from conformance.law import engine, registry
 from conformance.law.engine import LawResult
 from conformance.law.laws import Subject
+from conformance.machine.exit_status import BROKEN, FAILED, HOLDS
 from conformance.report import explain
 from conformance.run import known, runner
 from conformance.subject import subjects, targets
 from dynamic_rnn_spec.case import Case, Outcome
+
+LIMIT = 600.0
+"""Seconds for one case."""
 
 
 @dataclass(frozen=True)
@@ -32,24 +37,32 @@ class Replay:
         """Shows what becomes of the case: 0 if the clause holds on it, 1 if it is broken, 2 if it can't be judged."""
         console = screen.console()
         stored = known.read_counterexample(Path(self.file))
-        subject = targets.one(self.implementation, self.worker, "replay").open()
-        try:
-            result = replay_on(subject, stored)
-        finally:
-            subject.close()
-        console.print(Text(f"{stored.clause} ({result.test}) on {subject.name}: {_said(result)}"), soft_wrap=True)
+        target = targets.one(self.implementation, self.worker, "replay")
+        result: LawResult = targets.alone(f"{__name__}:again", (target, stored), target, LIMIT)
+        console.print(Text(f"{stored.clause} ({result.test}) on {target.name}: {_said(result)}"), soft_wrap=True)
         if result.counterexample is None:
             console.print(Text(explain.case_text(stored.case)), soft_wrap=True)
             console.print(Text(f"it was stored because on {stored.implementation}: {stored.message}"), soft_wrap=True)
             if result.verdict not in ("pass", "vacuous"):
                 console.print(Text(result.reason or ""), soft_wrap=True)
-            return 0 if result.verdict in ("pass", "vacuous") else 2
+            return HOLDS if result.verdict in ("pass", "vacuous") else FAILED
         found = result.counterexample
         text = explain.failure_text(
             stored.clause, result.test, found.violation, found.message, found.case, found.expected, found.got, None
         )
         console.print(Text(text), soft_wrap=True)
-        return 1
+        return BROKEN
+
+
+@handed_over
+def again(task: tuple[targets.Target, known.Stored]) -> LawResult:
+    """The result of the counterexample's law on the target."""
+    target, stored = task
+    subject = target.open()
+    try:
+        return replay_on(subject, stored)
+    finally:
+        subject.close()
 
 
 def replay_on(subject: Subject, stored: known.Stored, properties: str = registry.PROPERTIES) -> LawResult:

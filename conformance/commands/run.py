@@ -25,7 +25,7 @@ class Run:
     implementation: tuple[str, ...] = positional("a name (impl_ref, tensorflow14) or module:attribute", nargs="*")
     worker: tuple[str, ...] = worker(many=True)
     profile: str = profile()
-    examples: int | None = option("so many for each law, by any profile", None, type=count, metavar="N")
+    examples: int | None = option("examples a law, in place of the profile's number", None, type=count, metavar="N")
     clause: tuple[str, ...] = clause()
     seed: int = seed()
     jobs: int = jobs()

@@ -3,6 +3,7 @@ the time they are read."""
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import shutil
@@ -47,7 +48,8 @@ class Staged:
         try:
             return STAGES[stage](self)
         except EXPECTED as error:
-            write_result(FAILED, why=str(error))
+            absent = stage == "available"
+            write_result(NOT_RUN if absent else FAILED, why=str(error), go_on=not absent)
             return False
 
 
@@ -116,27 +118,31 @@ def report_examples(folder: Path, column: Implementation) -> list[Any]:
 
 def differential(options: Staged) -> bool:
     """`differential`: thousands of cases beside the second implementation."""
-    return compared(options, Differential, cases=options.cases)
+    name, seed, jobs = options.implementation, options.seed, options.jobs
+    return compared(Differential(implementation=name, seed=seed, jobs=jobs, cases=options.cases))
 
 
 def gradients(options: Staged) -> bool:
     """`gradients`: as many cases as a third of the differential's, since each is a forward and two backward passes."""
-    return compared(options, Gradients, cases=options.cases // 3)
+    name, seed, jobs = options.implementation, options.seed, options.jobs
+    return compared(Gradients(implementation=name, seed=seed, jobs=jobs, cases=options.cases // 3))
 
 
 def schedules(options: Staged) -> bool:
-    """`schedules`: each case under many of them or, where the implementation has none to choose from, several times."""
+    """`schedules`, under many of them where the implementation has some, else again and again as the device likes."""
     (target,) = targets.inspect([options.implementation])
-    many = bool(getattr(target.open(), "schedules", False))
-    number = REPEATS if options.small or not many else SCHEDULES
-    return compared(options, Schedules, schedules=number, repeat=not many)
+    number = REPEATS if options.small or not target.schedules else SCHEDULES
+    name, seed, jobs = options.implementation, options.seed, options.jobs
+    return compared(
+        Schedules(implementation=name, seed=seed, jobs=jobs, schedules=number, repeat=not target.schedules)
+    )
 
 
-def compared(options: Staged, command: type[Compared], **more: Any) -> bool:
+def compared(command: Compared) -> bool:
     """One of the three commands that compare, and the JSON that it leaves."""
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "found.json"
-        status = command(options.implementation, seed=options.seed, jobs=options.jobs, out=str(out), **more).perform()
+        status = dataclasses.replace(command, out=str(out)).perform()
         if not out.is_file():
             write_result(FAILED, why=f"no result; exit status {status}")
             return False

@@ -16,10 +16,9 @@ from rich.text import Text
 
 from conformance.differential.strata import Stratum
 from conformance.law.engine import LawResult
+from conformance.machine.exit_status import BROKEN, FAILED, HOLDS
 from conformance.report.model import COUNTEREXAMPLE_FORMAT, VERSION
 from conformance.strategies.arrays import FLOATS
-
-AGREES, DIFFERS, FAILED = 0, 1, 2
 
 
 @dataclass
@@ -34,7 +33,7 @@ class Found:
         """The exit status."""
         if self.troubles or any(one.verdict in ("could not run", "vacuous") for one in self.results.values()):
             return FAILED
-        return DIFFERS if any(not agrees(one) for one in self.results.values()) else AGREES
+        return BROKEN if any(not agrees(one) for one in self.results.values()) else HOLDS
 
     @property
     def coverage(self) -> dict[str, int]:
@@ -72,7 +71,7 @@ def summary(found: Found, files: Mapping[Stratum, Path]) -> dict[str, Any]:
             if not agrees(result)
         ],
         "troubles": found.troubles,
-        "agrees": found.status == AGREES,
+        "agrees": found.status == HOLDS,
         "complete": True,
     }
 

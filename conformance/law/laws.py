@@ -173,7 +173,7 @@ def law(clause: str, cases: Any, oracle: bool = False) -> Callable[[Body], Calla
 
     def make(body: Body) -> Callable[[Any], None]:
         def test(subject: Subject) -> None:
-            raise TypeError(f"{made.name}: pytest runs it by the plugin conformance.plugin, which is not at work")
+            raise TypeError(f"{made.name}: pytest runs it by the plugin conformance.plugin, which is not loaded")
 
         name = f"{body.__module__}::{body.__name__}"
         made = Law(clause, name, body, cases, oracle, (body.__doc__ or "").strip())

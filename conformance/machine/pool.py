@@ -101,12 +101,12 @@ def _collect(child: _Child, limit: float) -> Done:
     if not child.pipe.poll():
         child.process.kill()
         child.process.join()
-        return Done(child.task, trouble=f"still running after {limit:g} s; behind --worker each case has a time limit")
+        return Done(child.task, trouble=f"still running after {limit:g} s")
     try:
         value, trouble = child.pipe.recv()
-    except EOFError:
+    except (EOFError, OSError):
         child.process.join()
-        return Done(child.task, trouble=f"its process died: {_exit(child.process.exitcode)}; --worker would tell where")
+        return Done(child.task, trouble=f"its process died: {_exit(child.process.exitcode)}")
     return Done(child.task, value, trouble)
 
 

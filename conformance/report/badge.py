@@ -1,4 +1,4 @@
-"""Renders the badge: "dynamic_rnn | 62 of 62 documented", green only when every documented clause passed."""
+"""Renders the badge: "dynamic_rnn | k of n documented", green only when every documented clause passed."""
 
 from __future__ import annotations
 

@@ -76,10 +76,10 @@ class Finished:
 
 
 class Watcher(Protocol):
-    """Whoever shows how far a run is."""
+    """Is told how far a run is, to show it."""
 
     def begin(self, total: int) -> None:
-        """So many laws will be run."""
+        """``total`` laws will be run."""
 
     def took(self, target: str, law: str) -> None:
         """A process took up a law."""
@@ -185,7 +185,8 @@ def _run(plan: Plan, work: Sequence[Task], watcher: Watcher) -> Iterator[tuple[T
 
     for done in pool.run(f"{__name__}:work", work, plan.jobs, LIMITS[plan.settings.profile], took):
         law = laws[done.task.law]
-        result = done.value or LawResult(law.name, law.clause, "could not run", done.trouble, floor=1)
+        trouble = f"{done.trouble}; behind --worker each case has a time limit, and a crash is told apart"
+        result = done.value or LawResult(law.name, law.clause, "could not run", trouble, floor=1)
         watcher.ended(done.task.target.name, result)
         yield done.task, result
 

@@ -15,6 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from conformance.law.engine import LawResult
+from conformance.machine.exit_status import BROKEN, FAILED, HOLDS
 from conformance.report.check import case_file
 from conformance.report.model import Counterexample, Implementation, Verdict
 from conformance.subject.targets import Target
@@ -22,8 +23,6 @@ from dynamic_rnn_spec.page.clauses import Clause
 
 WORST_FIRST = ("fail", "could not run", "not run", "vacuous", "unsupported", "known failure", "pass")
 """Of several laws the first of these is the clause's verdict."""
-
-HOLDS, BROKEN, RUN_FAILED = 0, 1, 2
 
 MAY_LACK = ("gradients",)
 """Sections that somebody else's implementation may leave out, but only as a whole: the page promises of back
@@ -114,7 +113,7 @@ def exit_status(implementations: Sequence[Implementation], clauses: Sequence[Cla
         for implementation in implementations
     ]
     if troubles or any("could not run" in verdicts.values() for _, verdicts in found):
-        return RUN_FAILED
+        return FAILED
     for implementation, verdicts in found:
         asked = [clause for clause in clauses if clause.testable]
         lacked = set() if implementation["own"] else _lacked(asked, verdicts)

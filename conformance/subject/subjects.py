@@ -53,7 +53,7 @@ class InProcess:
     """An implementation in this process: an object with ``run(case)`` and ``describe()``; it may hang.
 
     Where it has schedules (``implementation.schedules`` is true), ``run(case, schedule=number)`` runs the case under
-    the one of that number.
+    the schedule of that number.
     """
 
     def __init__(self, implementation: Any, name: str | None = None) -> None:
@@ -112,9 +112,9 @@ class Worker:
 
 
 def look_in_current_folder() -> None:
-    """Let modules of the current folder be found first, as `python -m conformance` does but the script does not."""
-    if not sys.flags.safe_path and not {"", str(Path.cwd())} & set(sys.path):
-        sys.path.insert(0, "")
+    """Let modules of the current folder be found, after all that is installed."""
+    if not sys.flags.safe_path and "" not in sys.path:
+        sys.path.append("")
 
 
 def place_of(spec: str) -> str:

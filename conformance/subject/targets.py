@@ -34,6 +34,7 @@ class Target:
     own: bool = False
     note: str | None = None
     description: dict[str, Any] = field(default_factory=dict, compare=False)
+    schedules: bool = field(default=False, compare=False)
 
     def open(self) -> subjects.Subject:
         """The implementation, ready to run cases.
@@ -91,17 +92,33 @@ def look_at(target: Target) -> Target | HarnessError:
     """The target with its description of itself, or the error that a caller of `inspect` gets."""
     try:
         subject = target.open()
+        try:
+            name = subject.name if target.worker or ":" in target.spec else target.spec
+            schedules = bool(getattr(subject, "schedules", False))
+            return replace(target, name=name, description=subject.describe(), schedules=schedules)
+        finally:
+            subject.close()
     except NotAvailable as reason:
         return replace(target, name=target.spec, note=f"not run on this machine: {reason}")
     except HarnessError as error:
         return error
-    name = subject.name if target.worker or ":" in target.spec else target.spec
-    try:
-        return replace(target, name=name, description=subject.describe())
-    except (Exception, SystemExit) as error:  # noqa: BLE001  # it goes to the caller of `inspect`, from its own process
-        return HarnessError(f"the adapter of {name} raised {type(error).__name__}: {error}")
-    finally:
-        subject.close()
+    except BaseException as error:  # noqa: BLE001  # whatever it is goes to the caller of `inspect`, in another process
+        return HarnessError(f"{target.spec} cannot be loaded: it raised {type(error).__name__}: {error}")
+
+
+def alone(work: str, task: Any, target: Target, limit: float) -> Any:
+    """What ``work``, ``module:function``, gives for a task about the target, in a process of its own, which may end.
+
+    Raises:
+        HarnessError: it gave nothing: the process ended, or ran longer than ``limit`` seconds.
+        Exception: the work gave it as its value.
+    """
+    (done,) = pool.run(work, [task], 1, limit)
+    if done.trouble is not None:
+        raise HarnessError(f"{target.name}: {done.trouble.strip().splitlines()[-1]}")
+    if isinstance(done.value, Exception):
+        raise done.value
+    return done.value
 
 
 def _is_own(name: str) -> bool:

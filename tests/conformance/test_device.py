@@ -30,6 +30,12 @@ def a_part_of(command: type, *given: Any, **more: Any) -> Any:
     return command(*given, **{**more, **RUN_ONLY[command.__name__]})
 
 
+def read(words: list[str]) -> command.Device:
+    options = cli.read(words)
+    assert isinstance(options, command.Device)
+    return options
+
+
 @pytest.fixture
 def ran(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., dict[str, Any]]:
     """Runs one stage in this process, on a small part of its work, and returns the result that it leaves."""
@@ -51,23 +57,23 @@ def ran(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., dict[s
 
 def test_the_stages_of_a_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("shutil.which", lambda name: None)
-    options = cli.read(["device"])
+    options = read(["device"])
     assert (options.implementation, options.profile, options.minutes) == ("impl_gpu", "default", 8.0)
     assert command.names(options) == ["available", "smoke", "profile", "differential", "gradients", "schedules"]
     monkeypatch.setattr("shutil.which", lambda name: f"/bin/{name}")
-    small = cli.read(["device", "--profile", "smoke"])
+    small = read(["device", "--profile", "smoke"])
     assert command.names(small) == ["available", "smoke", "differential", "gradients", "schedules", "memcheck"]
     assert set(command.SHARES) == set(stages.STAGES)
 
 
 def test_a_stage_is_a_command_of_its_own() -> None:
-    options = cli.read(["device", "impl_ref", "--seed", "3", "--minutes", "5"])
+    options = read(["device", "impl_ref", "--seed", "3", "--minutes", "5"])
     stage = command.stage("profile", options, 300.0)
     assert (stage.name, stage.seconds) == ("default", 180.0)
     words = list(stage.command)
     assert words[0] == sys.executable
     assert words[words.index("-m") :][:5] == ["-m", "conformance", "device", "impl_ref", "--stage"]
-    again = cli.read(words[words.index("device") :])
+    again = read(words[words.index("device") :])
     assert (again.stage, again.seed, again.jobs, again.profile) == ("profile", 3, options.jobs, "default")
     assert not again.small
 
@@ -84,7 +90,7 @@ def test_a_rehearsal_is_small_in_every_stage(monkeypatch: pytest.MonkeyPatch, tm
     assert [stage.name for stage in ran][:5] == ["available", "smoke", "differential", "gradients", "schedules"]
     for stage in ran:
         words = list(stage.command)
-        again = cli.read(words[words.index("device") :])
+        again = read(words[words.index("device") :])
         assert (again.small, again.profile, again.cases) == (True, "smoke", command.SMALL)
 
 

@@ -13,6 +13,7 @@ from conformance.commands.replay import replay_on
 from conformance.law import compare
 from conformance.law.engine import Settings
 from conformance.law.laws import Check, Unsupported, Violation
+from conformance.machine.exit_status import BROKEN, HOLDS
 from conformance.model import derivatives, equations, tolerance
 from conformance.model.agreement import gradient_allowed, is_exact, sizes
 from conformance.model.expected_gradients import expected_gradients, stays_whole
@@ -22,7 +23,7 @@ from conformance.report import explain
 from conformance.report.model import Implementation
 from conformance.run import known, runner
 from conformance.run.runner import Plan, Silent
-from conformance.run.verdicts import BROKEN, HOLDS, exit_status
+from conformance.run.verdicts import exit_status
 from conformance.strategies.builtin import builtin_case
 from conformance.strategies.cotangents import asking, linear_case, uneven, with_zeros
 from conformance.strategies.derive import (

@@ -48,15 +48,7 @@ def test_the_command_finds_a_package_with_an_adapter_in_the_current_folder(tmp_p
 
 def test_pytest_finds_a_target_in_the_current_folder(tmp_path: Path) -> None:
     (tmp_path / "mine.py").write_text("from impl_ref.adapter import implementation\n", encoding="utf-8")
-    command = [str(COMMAND.with_name("pytest")), "--pyargs", "conformance", "--impl", "mine:implementation"]
-    done = subprocess.run(
-        [*command, "-k", "SIG-5", "-p", "no:cacheprovider"],
-        cwd=tmp_path,
-        env=clean_environment(),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = pytest_typed(tmp_path, "mine:implementation")
     assert done.returncode == 0, done.stdout
 
 
@@ -68,6 +60,9 @@ LEAVING = {
     "when it is made": RIGHT + "    def __init__(self):\n        raise SystemExit(0)\n",
     "when it is described": RIGHT.replace('return {"name"', 'raise SystemExit(0)\n        return {"name"'),
     "when it says what it lacks": RIGHT + "    def missing(self):\n        raise SystemExit(0)\n",
+    "as if interrupted": "raise KeyboardInterrupt",
+    "by an exception that is none": "class Gone(BaseException):\n    pass\nraise Gone",
+    "in the first process only": "import multiprocessing as m, os\nif m.parent_process() is None:\n    os._exit(0)",
 }
 
 
@@ -76,13 +71,16 @@ COMMANDS = {
     "replay": ["replay", str(STORED), "leaving:Right"],
     "vectors": ["vectors", "verify", "leaving:Right"],
     "differential": ["differential", "leaving:Right"],
+    "gradients": ["gradients", "leaving:Right"],
+    "schedules": ["schedules", "leaving:Right"],
+    "mutants": ["mutants", "--of", "leaving:Right"],
 }
 
 
 @pytest.mark.parametrize(
     ("how", "command"),
-    [(how, ["run", "leaving:Right"]) for how in LEAVING]
-    + [(how, command) for command in COMMANDS.values() for how in ("at the top", "without a word")],
+    [(how, ["run", "leaving:Right"]) for how in LEAVING if how != "in the first process only"]
+    + [("without a word", command) for command in COMMANDS.values()],
 )
 def test_a_target_that_leaves_the_process_ends_the_command_with_one_line(
     tmp_path: Path, how: str, command: list[str]
@@ -96,6 +94,48 @@ def test_a_target_that_leaves_the_process_ends_the_command_with_one_line(
     assert "leaving:Right" in line
 
 
+@pytest.mark.parametrize("command", ["replay", "vectors"])
+@pytest.mark.parametrize("how", ["in the first process only", "in a case"])
+def test_no_command_takes_a_target_that_leaves_for_one_that_holds(tmp_path: Path, how: str, command: str) -> None:
+    code = LEAVING.get(how, RIGHT.replace('raise RuntimeError("nobody asks for a case")', "import os; os._exit(0)"))
+    (tmp_path / "leaving.py").write_text(code, encoding="utf-8")
+    done = typed(tmp_path, *COMMANDS[command])
+    assert done.returncode == 2
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("conformance: ")
+
+
+def test_device_does_not_go_on_with_a_target_that_leaves(tmp_path: Path) -> None:
+    (tmp_path / "leaving.py").write_text(LEAVING["without a word"], encoding="utf-8")
+    done = typed(tmp_path, "device", "leaving:Right", "--out", "evidence.json")
+    assert done.returncode == 2
+    stages = json.loads((tmp_path / "evidence.json").read_text(encoding="utf-8"))["stages"]
+    assert {stage["verdict"] for stage in stages} == {"not run"}
+    assert "leaving:Right cannot be loaded: its process died: exit status 0" in stages[0]["why"]
+
+
+def pytest_typed(folder: Path, target: str) -> "subprocess.CompletedProcess[str]":
+    command = [str(COMMAND.with_name("pytest")), "--pyargs", "conformance", "--impl", target, "-k", "SIG-5"]
+    command += ["-p", "no:cacheprovider"]
+    return subprocess.run(command, cwd=folder, env=clean_environment(), capture_output=True, text=True, check=False)
+
+
+def test_pytest_ends_with_one_line_for_a_target_that_leaves(tmp_path: Path) -> None:
+    (tmp_path / "leaving.py").write_text(LEAVING["without a word"], encoding="utf-8")
+    done = pytest_typed(tmp_path, "leaving:Right")
+    assert done.returncode == 4
+    (line,) = [line for line in done.stderr.splitlines() if line]
+    assert line.startswith("ERROR: conformance: leaving:Right cannot be loaded")
+
+
+@pytest.mark.parametrize("name", ["random.py", "conformance/__init__.py", "numpy.py", "impl_ref.py"])
+def test_what_lies_in_the_current_folder_takes_no_installed_module_s_place(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).parent.mkdir(exist_ok=True)
+    (tmp_path / name).write_text("raise RuntimeError('that of the folder')", encoding="utf-8")
+    done = typed(tmp_path, "replay", str(STORED), "impl_ref")
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 @pytest.mark.parametrize("code", ["raise ValueError('no good')", "def Right(:", "1 / 0"])
 def test_a_target_that_cannot_be_loaded_ends_the_command_with_one_line(tmp_path: Path, code: str) -> None:
     (tmp_path / "broken.py").write_text(code, encoding="utf-8")
@@ -103,6 +143,20 @@ def test_a_target_that_cannot_be_loaded_ends_the_command_with_one_line(tmp_path:
     assert done.returncode == 2
     (line,) = done.stderr.splitlines()
     assert line.startswith("conformance: broken:Right cannot be loaded: it raised ")
+
+
+MALFORMED = {"cells a list": {"cells": [1]}, "calls a number": {"calls": 3}, "a cell a number": {"cells": {"cell": 1}}}
+
+
+@pytest.mark.parametrize("how", MALFORMED)
+def test_a_malformed_case_file_is_refused_in_one_line(tmp_path: Path, how: str) -> None:
+    stored = json.loads(STORED.read_text(encoding="utf-8"))
+    stored["case"].update(MALFORMED[how])
+    (tmp_path / "case.json").write_text(json.dumps(stored), encoding="utf-8")
+    done = typed(tmp_path, "replay", "case.json", "impl_ref")
+    assert done.returncode == 2
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("conformance: case.json: not a whole counterexample (")
 
 
 NO_KINDS = ["save_weights", "load_weights", "RNNCell", "LSTMStateTuple", "__class__", "probe:", "probe:_Tally", "Probe"]

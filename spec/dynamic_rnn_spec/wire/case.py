@@ -170,9 +170,12 @@ class Case(Record):
 
     @classmethod
     def from_json(cls, data: Any) -> "Case":
-        expect_keys("a case", data, ("cells", "calls", "weights"))
-        cells = {name: CellSpec.from_json(cell) for name, cell in data["cells"].items()}
-        return cls(cells, [Call.from_json(call) for call in data["calls"]], decode_mapping(data["weights"]))
+        try:
+            expect_keys("a case", data, ("cells", "calls", "weights"))
+            cells = {name: CellSpec.from_json(cell) for name, cell in data["cells"].items()}
+            return cls(cells, [Call.from_json(call) for call in data["calls"]], decode_mapping(data["weights"]))
+        except (AttributeError, KeyError, TypeError) as error:
+            raise FormatError("a case is malformed: {}".format(error)) from error
 
     def digest(self) -> str:
         """A name for the case: the first 16 hex digits of the SHA-256 of its JSON."""
