@@ -7,6 +7,7 @@ something was left untried, or an implementation is not on this machine.
 
 from __future__ import annotations
 
+import functools
 import json
 import time
 from collections.abc import Mapping
@@ -20,16 +21,19 @@ from rich.text import Text
 
 from conformance.commands import screen
 from conformance.commands.options import count, jobs, option, positional, seed
-from conformance.differential import strata, work
+from conformance.differential import strata
 from conformance.differential.found import Found, agrees, summary, table, write_counterexamples
 from conformance.differential.strata import Stratum
+from conformance.law import engine
 from conformance.law.engine import LawResult, Settings
 from conformance.machine import pool
 from conformance.machine.interpreters import NotAvailable
 from conformance.report.text import clip, printable
 from conformance.run import assemble
 from conformance.subject import subjects, targets
+from conformance.subject.subjects import Subject
 from conformance.subject.targets import Target
+from dynamic_rnn_spec.case import Case, Outcome
 
 LIMIT = 900.0
 FORMAT = "dynamic_rnn.differential"
@@ -154,18 +158,33 @@ class Schedules(Compared):
     repeat: bool = option("repeat each case that many times instead, for an implementation without schedules", False)
 
 
+@dataclass(frozen=True)
+class Task:
+    """A stratum on an implementation, against a second one; with 0 schedules the implementation chooses its own order.
+
+    ``repeat``: it has no schedules to choose from, so each case is run that many times instead.
+    """
+
+    stratum: Stratum
+    target: Target
+    against: Target
+    settings: Settings
+    schedules: int = 0
+    repeat: bool = False
+
+
 def run(
     chosen: Mapping[Stratum, int], target: Target, against: Target, options: Compared, console: Console
 ) -> Found:
     """Tries every stratum with its share of cases, until the minutes are over where they are limited."""
     found = Found()
     tasks = [
-        work.Task(one, target, against, Settings(seed=options.seed, count=count), options.schedules, options.repeat)
+        Task(one, target, against, Settings(seed=options.seed, count=count), options.schedules, options.repeat)
         for one, count in chosen.items()
     ]
     end = time.monotonic() + 60 * options.minutes if options.minutes else float("inf")
     told = time.monotonic()
-    for done in pool.run(f"{work.__name__}:run", tasks, options.jobs, LIMIT):
+    for done in pool.run(f"{__name__}:compare", tasks, options.jobs, LIMIT):
         stratum = done.task.stratum
         result = done.value or LawResult(stratum.name, "", "could not run", done.trouble, floor=1)
         found.results[stratum] = result
@@ -196,3 +215,31 @@ def show(found: Found, files: Mapping[Stratum, Path], target: Target, console: C
     wrong = sum(not agrees(result) for result in found.results.values())
     said = "all agree" if not wrong else f"{wrong} of {len(found.results)} strata do not agree"
     console.print(Text(f"{target.name} ({where}): {count} cases of {len(found.results)} strata; {said}"))
+
+
+# What a process does.
+
+
+class Repeated:
+    """An implementation that takes a schedule's number and ignores it."""
+
+    def __init__(self, subject: Subject) -> None:
+        self._subject = subject
+        self.name = subject.name
+
+    def run(self, case: Case, schedule: int | None = None) -> Outcome:
+        """The case once more."""
+        del schedule  # it is given only to make this another run
+        return self._subject.run(case)
+
+
+def compare(task: Task) -> LawResult:
+    """The result of a task, in a process of its own."""
+    first, second = _open(task.target), _open(task.against)
+    subject = Repeated(first) if task.repeat else first
+    return engine.run_law(strata.law(task.stratum, task.schedules), subject, task.settings, second.run)
+
+
+@functools.cache
+def _open(target: Target) -> Subject:
+    return target.open()  # held as long as the process

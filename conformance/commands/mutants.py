@@ -12,7 +12,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
@@ -110,7 +109,7 @@ def try_all(
     clean = list(dict.fromkeys(replace(one, mutant=None) for one in planted))
     found: dict[Mutant, Finding] = {}
     told = time.monotonic()
-    with _bar(console) as bar:
+    with screen.bar(console) as bar:
         progress = bar.add_task("mutants", total=len(clean) + len(planted))
         for done in pool.run(f"{trial.__name__}:run", clean + planted, jobs, LIMIT):
             finding = done.value or Finding("could not run", None, done.trouble or "")
@@ -148,15 +147,3 @@ def table(findings: Mapping[Mutant, Finding]) -> Table:
 
 def _testable(ids: Sequence[str]) -> list[str]:
     return [id for id in ids if clauses.clause(id).testable]
-
-
-def _bar(console: Console) -> Progress:
-    return Progress(
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TextColumn("{task.description}"),
-        console=console,
-        transient=True,
-        disable=not console.is_terminal,
-    )

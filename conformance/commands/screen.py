@@ -19,6 +19,7 @@ from conformance.report import explain
 from conformance.report.model import LEVELS, Clause, Implementation, Report, Verdict, headline, summarise
 from conformance.report.text import clip, printable
 from conformance.report.wording import is_failure, ran_on, word
+from conformance.run.runner import Watcher
 
 STYLES = {"pass": "green", "matches": "green", "fail": "bold red", "differs": "yellow", "known-failure": "yellow"}
 PLAIN_WIDTH = 140
@@ -31,21 +32,19 @@ def console() -> Console:
     return Console(highlight=False, width=None if sys.stdout.isatty() else PLAIN_WIDTH)
 
 
-class Screen:
-    """A `runner.Watcher` that shows a bar on a terminal, and a line now and then elsewhere."""
+def bar(console: Console) -> Progress:
+    """A bar of progress, which only a terminal shows."""
+    text = TextColumn("{task.description}")
+    columns = (SpinnerColumn(), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), text)
+    return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
+
+
+class Screen(Watcher):
+    """A watcher that shows a bar on a terminal, and a line now and then elsewhere."""
 
     def __init__(self, console: Console) -> None:
         self.console = console
-        self._bar = Progress(
-            SpinnerColumn(),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TimeElapsedColumn(),
-            TextColumn("{task.description}"),
-            console=console,
-            transient=True,
-            disable=not console.is_terminal,
-        )
+        self._bar = bar(console)
         self._task = self._bar.add_task("", total=None)
         self._running: list[str] = []
         self._counts: Counter[str] = Counter()

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 from conformance.law import engine, registry
 from conformance.law.engine import LawResult, Settings
@@ -75,8 +75,8 @@ class Finished:
     troubles: list[str] = field(default_factory=list)
 
 
-class Watcher(Protocol):
-    """Is told how far a run is, to show it."""
+class Watcher:
+    """Is told how far a run is; one that shows it overrides these."""
 
     def begin(self, total: int) -> None:
         """``total`` laws will be run."""
@@ -86,19 +86,6 @@ class Watcher(Protocol):
 
     def ended(self, target: str, result: LawResult) -> None:
         """A law ended."""
-
-
-class Silent:
-    """Watches and says nothing."""
-
-    def begin(self, total: int) -> None:
-        """See Watcher."""
-
-    def took(self, target: str, law: str) -> None:
-        """See Watcher."""
-
-    def ended(self, target: str, result: LawResult) -> None:
-        """See Watcher."""
 
 
 def run(plan: Plan, watcher: Watcher) -> Finished:

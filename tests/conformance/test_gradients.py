@@ -22,7 +22,7 @@ from conformance.properties.pulled import pulled
 from conformance.report import explain
 from conformance.report.model import Implementation
 from conformance.run import known, runner
-from conformance.run.runner import Plan, Silent
+from conformance.run.runner import Plan, Watcher
 from conformance.run.verdicts import exit_status
 from conformance.strategies.builtin import builtin_case
 from conformance.strategies.cotangents import asking, linear_case, uneven, with_zeros
@@ -280,7 +280,7 @@ def run(toy: Path, name: str, out: Path) -> Implementation:
     """What becomes of GRAD-7 and GRAD-21 on a toy of that name; the report lies in ``out``."""
     target = Target(f"toy_subjects:{name}", name=name.lower(), description={"name": name, "versions": {}})
     plan = Plan(targets=[target], chosen=["GRAD-7", "GRAD-21"], settings=Settings("smoke"), jobs=1, out=out)
-    report.write(runner.run(plan, Silent()).report, out)
+    report.write(runner.run(plan, Watcher()).report, out)
     return report.read(out)["implementations"][0]
 
 

@@ -9,9 +9,8 @@ import numpy as np
 import pytest
 
 from conformance.law import registry
-from conformance.law.engine import LawResult, Settings, run_law
+from conformance.law.engine import LawResult, Settings, is_of_text, run_law
 from conformance.law.laws import Law, law
-from conformance.law.left_out import is_of_text
 from conformance.run import verdicts
 from conformance.strategies.derive import with_arguments
 from conformance.strategies.frame import Frame

@@ -15,7 +15,7 @@ from conformance.law.engine import Settings
 from conformance.machine import pool
 from conformance.report.model import Verdict
 from conformance.run import known, runner
-from conformance.run.runner import Finished, Plan, Silent
+from conformance.run.runner import Finished, Plan, Watcher
 from conformance.subject import targets
 from conformance.subject.targets import Target
 
@@ -53,20 +53,20 @@ def verdict(finished: Finished, clause: str, column: int = 0) -> Verdict:
 def test_every_verdict_is_reached_and_only_pass_counts(
     toy: Path, name: str, clause: str, wanted: str, status: int
 ) -> None:
-    finished = runner.run(plan([name], own=True, chosen=[clause]), Silent())
+    finished = runner.run(plan([name], own=True, chosen=[clause]), Watcher())
     assert verdict(finished, clause)["verdict"] == wanted
     assert finished.status == status
     assert report.check({**finished.report, "complete": True})
 
 
 def test_a_third_party_is_held_to_documented_clauses_only(toy: Path) -> None:
-    assert runner.run(plan(["Lacking"], chosen=["SEQ-13"]), Silent()).status == 0
-    assert runner.run(plan(["Lacking"], own=True, chosen=["SEQ-13"]), Silent()).status == 1
-    assert runner.run(plan(["Lacking"], chosen=["SEQ-5"]), Silent()).status == 1
+    assert runner.run(plan(["Lacking"], chosen=["SEQ-13"]), Watcher()).status == 0
+    assert runner.run(plan(["Lacking"], own=True, chosen=["SEQ-13"]), Watcher()).status == 1
+    assert runner.run(plan(["Lacking"], chosen=["SEQ-5"]), Watcher()).status == 1
 
 
 def test_one_broken_law_of_two_fails_the_clause_and_comes_first(toy: Path) -> None:
-    finished = runner.run(plan(["Wrong"], chosen=["SEQ-5"]), Silent())
+    finished = runner.run(plan(["Wrong"], chosen=["SEQ-5"]), Watcher())
     found = verdict(finished, "SEQ-5")
     assert found["tests"] == [
         "toy_laws.test_toy::test_outputs_are_zero",
@@ -79,21 +79,21 @@ def test_one_broken_law_of_two_fails_the_clause_and_comes_first(toy: Path) -> No
 
 
 def test_a_dead_process_takes_no_other_law_with_it(toy: Path) -> None:
-    finished = runner.run(plan(["Dying", "Right"], chosen=["SEQ-5"], jobs=1), Silent())
+    finished = runner.run(plan(["Dying", "Right"], chosen=["SEQ-5"], jobs=1), Watcher())
     assert "exit status 7" in (verdict(finished, "SEQ-5")["reason"] or "")
     assert verdict(finished, "SEQ-5", 1)["verdict"] == "pass"
 
 
 def test_an_implementation_that_this_machine_lacks_keeps_its_column(toy: Path) -> None:
     lacking = Target("somewhere", name="somewhere", note="not run on this machine: no device")
-    finished = runner.run(Plan(targets=[lacking], chosen=["SEQ-5"], properties="toy_laws"), Silent())
+    finished = runner.run(Plan(targets=[lacking], chosen=["SEQ-5"], properties="toy_laws"), Watcher())
     assert finished.status == 1
     assert verdict(finished, "SEQ-5")["verdict"] == "not run"
     assert verdict(finished, "SEQ-5")["reason"] == "not run on this machine: no device"
 
 
 def test_a_law_that_asks_the_oracle_is_not_run_on_the_oracle(toy: Path) -> None:
-    finished = runner.run(plan(["Right"], chosen=["SEQ-4"], oracle="right"), Silent())
+    finished = runner.run(plan(["Right"], chosen=["SEQ-4"], oracle="right"), Watcher())
     assert verdict(finished, "SEQ-4")["verdict"] == "not run"
     assert finished.status == 1
 
@@ -113,17 +113,17 @@ def test_the_same_seed_gives_the_same_report_whatever_the_processes(toy: Path, t
     chosen = ["SEQ-5", "SEQ-13", "SEQ-17"]
     texts = []
     for jobs in (1, 2, 3):
-        finished = runner.run(plan(["Wrong", "Raises", "Right"], chosen=chosen, jobs=jobs), Silent())
+        finished = runner.run(plan(["Wrong", "Raises", "Right"], chosen=chosen, jobs=jobs), Watcher())
         written = report.write(finished.report, tmp_path / str(jobs))
         texts.append(json.dumps(without_times(json.loads(written.read_text()))))
     assert texts[0] == texts[1] == texts[2]
-    other = runner.run(plan(["Wrong"], chosen=chosen, settings=Settings(seed=1)), Silent())
+    other = runner.run(plan(["Wrong"], chosen=chosen, settings=Settings(seed=1)), Watcher())
     assert verdict(other, "SEQ-5")["counterexample"] is not None
 
 
 def stored_failure(tmp_path: Path) -> Path:
     """A list of known failures with the one that Wrong has."""
-    finished = runner.run(plan(["Wrong"], chosen=["SEQ-5"]), Silent())
+    finished = runner.run(plan(["Wrong"], chosen=["SEQ-5"]), Watcher())
     report.write(finished.report, tmp_path)
     listed = tmp_path / "known.toml"
     listed.write_text(
@@ -134,7 +134,7 @@ def stored_failure(tmp_path: Path) -> Path:
 
 def test_a_known_failure_is_replayed_and_does_not_count_as_kept(toy: Path, tmp_path: Path) -> None:
     announced = known.read(stored_failure(tmp_path))
-    finished = runner.run(plan(["Wrong"], chosen=["SEQ-5"], known=announced), Silent())
+    finished = runner.run(plan(["Wrong"], chosen=["SEQ-5"], known=announced), Watcher())
     found = verdict(finished, "SEQ-5")
     assert (found["verdict"], found["reason"]) == ("known failure", "it was always so")
     assert found["counterexample"] is not None
@@ -144,7 +144,7 @@ def test_a_known_failure_is_replayed_and_does_not_count_as_kept(toy: Path, tmp_p
 
 def test_a_known_failure_that_passes_now_is_an_error(toy: Path, tmp_path: Path) -> None:
     announced = known.read(stored_failure(tmp_path))
-    finished = runner.run(plan(["Right"], chosen=["SEQ-5"], known=announced), Silent())
+    finished = runner.run(plan(["Right"], chosen=["SEQ-5"], known=announced), Watcher())
     assert finished.status == 2
     assert finished.troubles == [
         "known failure SEQ-5 of right passes now: take it out of the list of known failures",
@@ -155,8 +155,8 @@ def test_a_known_failure_that_passes_now_is_an_error(toy: Path, tmp_path: Path) 
 def test_a_known_failure_of_another_implementation_or_clause_is_left_alone(toy: Path, tmp_path: Path) -> None:
     (entry,) = known.read(stored_failure(tmp_path))
     elsewhere = known.Known(entry.clause, entry.reason, "another", entry.example)
-    assert runner.run(plan(["Right"], chosen=["SEQ-5"], known=[elsewhere]), Silent()).troubles == []
-    assert runner.run(plan(["Right"], chosen=["SEQ-13"], known=[entry]), Silent()).troubles == []
+    assert runner.run(plan(["Right"], chosen=["SEQ-5"], known=[elsewhere]), Watcher()).troubles == []
+    assert runner.run(plan(["Right"], chosen=["SEQ-13"], known=[entry]), Watcher()).troubles == []
 
 
 @pytest.mark.parametrize(
