@@ -117,7 +117,7 @@ def check_arguments(
 
 def check_cell(cell: Any, argument: str = "cell") -> None:
     """A cell is an instance of RNNCell [CELL-1, CELL-2]; to have the methods of one is not enough [CELL-3]."""
-    if isinstance(cell, RNNCell):
+    if isinstance(cell, RNNCell):  # CELL-1
         return
     hint, clause = None, "CELL-2"
     if isinstance(cell, type):
@@ -132,7 +132,7 @@ def check_scope(scope: Any) -> str | VariableScope:
     if scope is None:
         return DEFAULT_SCOPE
     if isinstance(scope, VariableScope):
-        return scope  # SCOPE-4: a scope is absolute; its name alone would go on from the open one
+        return scope  # SCOPE-2, SCOPE-4: a scope is absolute; its name alone would go on from the open one
     if not isinstance(scope, str):
         raise ArgumentTypeError("scope", "a string, a VariableScope or None", describe_value(scope), "SCOPE-9")
     if _SCOPE_NAME.fullmatch(scope) is None:
@@ -166,14 +166,14 @@ def check_output_dtype(dtype: DType | None, state: list[Abstract] | None, needed
     if not found and needed:
         wanted = "a dtype where neither a step nor a state tells the one of the outputs"
         raise ArgumentValueError("dtype", wanted, "None", "DTYPE-9")
-    return found[0] if found else None  # DTYPE-5, DTYPE-6
+    return found[0] if found else None  # DTYPE-5, DTYPE-6, DTYPE-9
 
 
 def check_parallel_iterations(value: Any) -> int:
     """A positive integer, Python's or NumPy's [PAR-1, PAR-4]; None is 32."""
     if value is None:
-        return DEFAULT_PARALLEL_ITERATIONS
-    if not isinstance(value, (int, np.integer)) or isinstance(value, bool):
+        return DEFAULT_PARALLEL_ITERATIONS  # PAR-1
+    if not isinstance(value, (int, np.integer)) or isinstance(value, bool):  # PAR-4: of NumPy too, of any width
         raise ArgumentTypeError("parallel_iterations", "a positive integer or None", describe_value(value), "PAR-3")
     if value < 1:
         raise ArgumentValueError("parallel_iterations", "at least 1", str(value), "PAR-3")

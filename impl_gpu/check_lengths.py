@@ -17,7 +17,7 @@ def check_lengths(sequence_length: Any) -> Any:
     """A vector of int32 or int64, or a list or tuple of ints [SEQ-2, SEQ-3, SEQ-19]; None is no lengths [SEQ-1]."""
     if sequence_length is None:
         return None
-    if isinstance(sequence_length, (list, tuple)):
+    if isinstance(sequence_length, (list, tuple)):  # SEQ-19
         return _lengths_from(sequence_length)
     if isinstance(sequence_length, (int, float, complex)):
         raise _wrong_rank("a single number")
@@ -27,7 +27,7 @@ def check_lengths(sequence_length: Any) -> Any:
         raise ArgumentTypeError("sequence_length", wanted, describe_value(sequence_length), "SEQ-18")
     if known.ndim != 1:
         raise _wrong_rank(f"shape {known.shape}")
-    if known.dtype not in (np.int32, np.int64):
+    if known.dtype not in (np.int32, np.int64):  # SEQ-2, SEQ-3
         raise ArgumentTypeError("sequence_length", "dtype int32 or int64", str(known.dtype), "SEQ-18")
     return sequence_length
 

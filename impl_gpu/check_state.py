@@ -23,7 +23,7 @@ def check_initial_state(state: Any, state_size: Any, batch_size: int) -> list[tu
     """
     row_dims("state_size", state_size)
     leaves: list[tuple[Any, Abstract]] | None = None
-    if state is not None:
+    if state is not None:  # INIT-1
         leaves = []
         _collect(leaves, state, state_size, batch_size, "")
     return leaves

@@ -51,11 +51,11 @@ def as_dtype(value: Any, argument: str = "dtype") -> DType:
             meant would be a guess.
     """
     hint: str | None = None
-    if isinstance(value, np.dtype):
+    if isinstance(value, np.dtype):  # DTYPE-11
         found: DType | None = value
-    elif isinstance(value, str):
+    elif isinstance(value, str):  # DTYPE-11
         found, hint = _of_name(value)
-    elif isinstance(value, type) and issubclass(value, np.generic):
+    elif isinstance(value, type) and issubclass(value, np.generic):  # DTYPE-11
         found = None if value in _ABSTRACT else np.dtype(value)
     else:
         found = None

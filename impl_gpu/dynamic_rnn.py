@@ -86,10 +86,11 @@ def dynamic_rnn(
     given = check_arguments(  # ERR-2: before any step
         cell, inputs, sequence_length, initial_state, dtype, parallel_iterations, swap_memory, time_major, scope
     )
-    # SCOPE-1: "rnn" if None. ERR-3: when anything below fails, no variable and no half-built cell is left.
+    # SCOPE-1: "rnn" if None; SCOPE-3: a name goes on from the open scope. ERR-3: when anything below fails, no variable
+    # and no half-built cell is left.
     with default_store().transaction(), variable_scope(given.scope) as opened, new_sequence():
         outputs, state = _run(cell, given, opened)
-    return pack_sequence_as(given.output_size, outputs), state  # SIG-4, SIG-5, OUT-4
+    return pack_sequence_as(given.output_size, outputs), state  # SIG-4, SIG-5, OUT-4, OUT-5
 
 
 def _run(cell: Any, given: Arguments, opened: VariableScope) -> tuple[list[Any], Any]:

@@ -43,7 +43,7 @@ def check_output(output: Any, given: Arguments, dtypes: Sequence[DType]) -> list
     """The leaves of an output that is nested like output_size, in containers of any class [OUT-5]."""
     wanted = "an output nested like output_size"
     try:
-        assert_same_structure(given.output_size, output, check_types=False)
+        assert_same_structure(given.output_size, output, check_types=False)  # OUT-5: in containers of any class
     except TypeError as error:
         raise ArgumentTypeError("cell", wanted, str(error), "CELL-12") from error
     except ValueError as error:

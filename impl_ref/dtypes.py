@@ -26,11 +26,11 @@ def as_dtype(value: Any, argument: str = "dtype") -> DType:
         TypeError: anything else [DTYPE-12, DTYPE-13]. ``float``, ``int``, ``complex`` and the words for them are
             refused too: they are 64 bits wide to NumPy and 32 to TensorFlow.
     """
-    if isinstance(value, np.dtype):
+    if isinstance(value, np.dtype):  # DTYPE-11
         return _numeric(value, argument)
-    if isinstance(value, type) and issubclass(value, np.generic):
+    if isinstance(value, type) and issubclass(value, np.generic):  # DTYPE-11
         return _scalar_dtype(value, argument)
-    if isinstance(value, str):
+    if isinstance(value, str):  # DTYPE-11
         return _named_dtype(value, argument)
     hint = "say np.float32 or np.float64" if value is float else None
     clause = "DTYPE-13" if value is bool else "DTYPE-12"

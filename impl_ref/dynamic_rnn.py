@@ -74,8 +74,8 @@ def dynamic_rnn(  # the page's nine parameters: SIG-1, in its order; SIG-2, by p
     given = check_arguments(
         cell, inputs, sequence_length, initial_state, dtype, parallel_iterations, swap_memory, time_major, scope
     )
-    # SCOPE-1: "rnn" if None; SCOPE-4: a VariableScope keeps its own full name. ERR-3: when anything below fails, no
-    # variable and no half-built cell is left.
+    # SCOPE-1: "rnn" if None; SCOPE-3: a name goes on from the open scope; SCOPE-4: a VariableScope keeps its own full
+    # name. ERR-3: when anything below fails, no variable and no half-built cell is left.
     with default_store().transaction(), variable_scope(given.scope) as opened, new_sequence():
         return run_steps(cell, inputs, given, opened, step=cell)
 
@@ -120,7 +120,7 @@ def run_steps(
     if T == 0:  # CELL-8: no steps, so empty outputs; and the state is still the initial one
         outputs = _zero_outputs(given, [given.output_dtype for _ in given.output_dims])
     final = [np.array(leaf) for leaf in flatten(state)]  # INIT-10: copies; STATE-1, STATE-2: as the cell shaped them
-    # SIG-4: outputs, then state; SIG-5, OUT-4, STATE-3, INIT-11: in the structures that the sizes have.
+    # SIG-4: outputs, then state; SIG-5, OUT-4, OUT-5, STATE-3, INIT-11: in the structures that the sizes have.
     return pack_sequence_as(given.output_size, outputs), pack_sequence_as(state, final)
 
 
@@ -148,7 +148,7 @@ def _copy_through(state: Any, new_state: Any, counts: Array) -> Any:
     leaves = []
     for old, new in zip(flatten(state), flatten(new_state), strict=True):
         if np.ndim(new) > 0:
-            kept = np.array(old)
+            kept = np.array(old)  # SEQ-23: its bits
             kept[counts] = new[counts]  # SEQ-22: row by row
             new = kept
         leaves.append(new)  # SEQ-21: a leaf of rank 0 belongs to no row and takes the new value

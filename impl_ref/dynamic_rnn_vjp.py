@@ -123,7 +123,7 @@ def _back_through_time(
         d_step = [None if d is None else _step_of(d, t, given) for d in d_ys]
         d_output = [_rows(counts, d) for d in d_step]  # GRAD-8: an output that was zeroed hands nothing back
         d_new = [_rows(counts, d) for d in d_s]  # GRAD-9: nor does the new state of a row that stands still
-        pulled = tape[t](pack_sequence_as(given.output_size, d_output), pack_sequence_as(state, d_new))
+        pulled = tape[t](pack_sequence_as(given.output_size, d_output), pack_sequence_as(state, d_new))  # GRAD-4
         d_x, d_old, d_own = check_pulled(pulled, given, d_s, variables)
         d_s = [_rows(counts, d, kept) for d, kept in zip(d_old, d_s, strict=True)]  # GRAD-9, GRAD-10
         for whole, d in zip(d_xs, d_x, strict=True):

@@ -25,7 +25,7 @@ def row_dims(name: str, sizes: Any) -> list[tuple[int, ...]]:
     """
     found = []
     try:
-        leaves = flatten_with_paths(sizes)
+        leaves = flatten_with_paths(sizes)  # OUT-8: into a tuple, and not into a TensorShape
         pack_sequence_as(sizes, leaves)
     except TypeError as error:
         wanted = f"{name} in containers that arrays can have too"

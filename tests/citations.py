@@ -1,9 +1,10 @@
 """Finds the clause ids in the source, and tells where one stands beside the line that keeps the clause.
 
-An id counts in a comment and in the summary of a function's docstring: there a reader sees it with the lines that it
-speaks of. In a string, the argument of an error, it counts where the clause promises that error; of any other clause it
-only says what the refused argument belongs to. The docstring of a module or a class, and what stands below a summary,
-tell a user what to expect; they do not count.
+An id counts in a comment, on the line that keeps the clause or above it, and in the summary of a docstring where the
+function is so short that the summary speaks of its few lines. In a string, the argument of an error, it counts where
+the clause promises that error; of any other clause it only says what the refused argument belongs to. The summary of a
+longer function, the docstring of a module or a class, and what stands below a summary tell a user what to expect; they
+do not count.
 """
 
 import ast
@@ -22,6 +23,9 @@ NO_CLAUSES = frozenset({"SHA", "UTF"})
 NO_KEEPERS = ("impl_ref/bench.py", "impl_ref/weights.py", "impl_gpu/bench", "impl_gpu/prove", "impl_gpu/weights.py")
 """What measures an implementation, proves it or hands it weights keeps no clause of a call."""
 
+SHORT = 3
+"""Statements of a function, those inside others included, of which a summary may speak."""
+
 ERRORS = {"ArgumentTypeError": "TypeError", "ArgumentValueError": "ValueError"}
 
 _ID = re.compile(r"\b([A-Z]{2,})-(\d+)\b")
@@ -32,8 +36,9 @@ _CUDA_COMMENT = re.compile(r"(?://[^\n]*\n?\s*)+|/\*.*?\*/", re.DOTALL)
 
 @dataclass(frozen=True, order=True)
 class Citation:
-    """An id in a file: ``line`` is that of the id itself; ``kind`` is "comment", "summary", the error whose argument it
-    is ("TypeError", "ValueError"), or "string" for any other string."""
+    """An id in a file: ``line`` is that of the id itself; ``kind`` is "comment", "summary" (of a function of at most
+    SHORT statements), "long summary", the error whose argument it is ("TypeError", "ValueError"), or "string" for any
+    other string."""
 
     file: str
     line: int
@@ -135,4 +140,6 @@ def _strings(text: str) -> Iterator[tuple[str, int, str]]:
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and node not in no_code:
             yield node.value, node.lineno, kinds.get(node, "string")
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and (said := ast.get_docstring(node, clean=False)):
-            yield re.split(r"\n\s*\n", said)[0], node.body[0].lineno, "summary"
+            statements = sum(isinstance(part, ast.stmt) for part in ast.walk(node)) - len([node, said])
+            kind = "summary" if statements <= SHORT else "long summary"
+            yield re.split(r"\n\s*\n", said)[0], node.body[0].lineno, kind

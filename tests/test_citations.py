@@ -5,7 +5,7 @@ is tried by ``sample_citations.py``.
 """
 
 import tomllib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +36,7 @@ def wrong_citations(root: Path, listed: str, registry: Registry) -> list[str]:
     listed_in = {package: [entry["clause"] for _, entry in entries if package in entry["in"]] for package in PACKAGES}
     wrong = [said for kind, entry in entries if kind == "shared" and (said := _not_shared(root, entry, registry))]
     for package in PACKAGES:
-        wrong += _of_package(package, that_count(of_package(root / package), registry), listed_in[package], registry)
+        wrong += _of_package(package, of_package(root / package), listed_in[package], registry)
     return wrong
 
 
@@ -64,14 +64,15 @@ def _not_shared(root: Path, entry: Mapping[str, Any], registry: Registry) -> str
     return None
 
 
-def _of_package(package: str, cited: Iterable[Citation], listed: list[str], registry: Registry) -> list[str]:
-    where = {one.clause: f"{one.file}:{one.line}" for one in cited}
+def _of_package(package: str, found: list[Citation], listed: list[str], registry: Registry) -> list[str]:
+    where = {one.clause: f"{one.file}:{one.line}" for one in that_count(found, registry)}
+    loose = {one.clause: f"{one.file}:{one.line}" for one in found if one.kind == "long summary"}
     missing = [id for id, one in registry.items() if one.testable and id not in where and id not in listed]
     spare = [id for id in listed if id in where]
     return [
         *(
             f"{id}: cite it beside the line that keeps it in {package}, or list it in {LIST} with the reason why no "
-            f"single line does"
+            f"single line does" + (f"; {loose[id]} speaks of a whole function" if id in loose else "")
             for id in missing
         ),
         *(f"{id}: {where[id]} cites it now, so take {package} out of its entry in {LIST}" for id in spare),
@@ -155,6 +156,24 @@ def test_a_clause_that_is_neither_cited_nor_listed_is_named_with_what_to_do(tree
     )
     proof = tree({"impl_gpu/loop.cu": "// SEQ-1\n", "impl_gpu/prove/calls.py": "pass  # SEQ-2\n"})
     assert wrong_citations(proof, SHARED, TOY) == [said]
+
+
+@pytest.mark.parametrize(
+    ("body", "speaks"),
+    [
+        ("    steps = 0\n    if lengths:\n        steps = 1\n", []),
+        ("    steps = 0\n    if lengths:\n        steps = 1\n    return steps\n", ["loop.py:3"]),
+    ],
+    ids=["short", "longer"],
+)
+def test_a_summary_keeps_a_clause_in_a_short_function_only(tree: Tree, body: str, speaks: list[str]) -> None:
+    summary = f'def counted(lengths):\n    """Whether a step counts [SEQ-1]."""\n{body}'
+    root = tree({"impl_ref/loop.py": f"raise ArgumentValueError('shape', 'SEQ-2')\n{summary}"})
+    assert wrong_citations(root, SHARED, TOY) == [
+        "SEQ-1: cite it beside the line that keeps it in impl_ref, or list it in tests/citations.toml with the reason "
+        f"why no single line does; impl_ref/{place} speaks of a whole function"
+        for place in speaks
+    ]
 
 
 def test_an_error_keeps_no_clause_that_promises_another_or_none(tree: Tree) -> None:

@@ -186,7 +186,7 @@ def _dropped(v: Any, keep: float, U: Any) -> Any:
 
 def all_but_c(part: Any) -> Any:
     """What is dropped of a state where no visitor is given."""
-    return LSTMStateTuple(c=False, h=True) if isinstance(part, LSTMStateTuple) else True
+    return LSTMStateTuple(c=False, h=True) if isinstance(part, LSTMStateTuple) else True  # EQ-20: never the c
 
 
 def _ask(part: Any, visitor: Callable[[Any], Any]) -> list[bool]:
@@ -204,7 +204,7 @@ def _ask(part: Any, visitor: Callable[[Any], Any]) -> list[bool]:
         raise ArgumentTypeError("dropout_state_filter_visitor", wanted, str(len(answers)), "EQ-20")
     chosen: list[bool] = []
     for drop, member in zip(answers, members, strict=True):
-        chosen += _ask(member, visitor) if drop else [False] * len(flatten(member))
+        chosen += _ask(member, visitor) if drop else [False] * len(flatten(member))  # EQ-20
     return chosen
 
 

@@ -40,7 +40,7 @@ class GRUCell(WeightedCell):
         kernel_initializer: Any = None,
         bias_initializer: Any = None,
     ) -> None:
-        super().__init__(reuse=reuse_option(reuse))
+        super().__init__(reuse=reuse_option(reuse))  # SCOPE-7
         self._num_units = positive("num_units", num_units, "EQ-2")
         self._activation = optional_function("activation", activation, "EQ-13") or np.tanh
         self._kernel_initializer = optional_function("kernel_initializer", kernel_initializer, "VAR-12")
@@ -59,6 +59,7 @@ class GRUCell(WeightedCell):
         candidate/bias [n] [VAR-2]."""
         d, n = self.input_depth(inputs_shape), self._num_units
         kernels, biases = self._kernel_initializer, self._bias_initializer  # VAR-12
+        # VAR-2: these four, in this order
         self._gates_kernel = self.add_variable("gates/kernel", [d + n, 2 * n], initializer=kernels)
         self._gates_bias = self.add_variable("gates/bias", [2 * n], initializer=biases or Ones())
         self._candidate_kernel = self.add_variable("candidate/kernel", [d + n, n], initializer=kernels)

@@ -57,7 +57,7 @@ class LSTMCell(WeightedCell):
         activation: Any = None,
         reuse: Any = None,
     ) -> None:
-        super().__init__(reuse=reuse_option(reuse))
+        super().__init__(reuse=reuse_option(reuse))  # SCOPE-7
         self._num_units = positive("num_units", num_units, "EQ-4")
         self._use_peepholes = flag("use_peepholes", use_peepholes, "EQ-5")
         self._cell_clip = optional_bound("cell_clip", cell_clip, "EQ-6")
@@ -84,6 +84,7 @@ class LSTMCell(WeightedCell):
         d, n, p = self.input_depth(inputs_shape), self._num_units, self.output_size
         weights = self._initializer  # VAR-9, VAR-10, VAR-11
         kernel_parts, projection_parts = self._num_unit_shards, self._num_proj_shards  # VAR-15
+        # VAR-4: these, in this order
         self._kernel = self.add_variable("kernel", [d + p, 4 * n], initializer=weights, partitions=kernel_parts)
         self._bias = self.add_variable("bias", [4 * n], initializer=Zeros())  # VAR-8
         if self._use_peepholes:

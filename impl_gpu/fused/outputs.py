@@ -34,4 +34,5 @@ class Outputs:
         if past:
             first = self._runs.end if self._time_major else 0
             nbytes = (self._runs.steps - first) * self._step_bytes
+            # SEQ-10
             self._device.zero(self.ptr + first * self._step_bytes, nbytes, self._stream, "outputs past the end")

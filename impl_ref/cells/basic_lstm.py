@@ -55,7 +55,7 @@ class BasicLSTMCell(WeightedCell):
         activation: Any = None,
         reuse: Any = None,
     ) -> None:
-        super().__init__(reuse=reuse_option(reuse))
+        super().__init__(reuse=reuse_option(reuse))  # SCOPE-7
         self._num_units = positive("num_units", num_units, "EQ-3")
         self._forget_bias = real("forget_bias", forget_bias, "EQ-14")
         self._state_is_tuple = flag("state_is_tuple", state_is_tuple, "EQ-15")
@@ -101,10 +101,10 @@ class BasicLSTMCell(WeightedCell):
         """x: [B, d], c: [B, n], h: [B, n], K: [d + n, 4n], b: [4n] to c_new and h_new: [B, n] [EQ-3]."""
         act = self._activation  # EQ-13
         xh = side_by_side(x, h)
-        i, j, f, o = columns(xh @ K + b, 4)  # each [B, n]
+        i, j, f, o = columns(xh @ K + b, 4)  # EQ-3: each [B, n]
         s_i, s_f, s_o = sigmoid(i), sigmoid(f + self._forget_bias), sigmoid(o)  # EQ-14
-        c_new = c * s_f + s_i * act(j)
-        h_new = act(c_new) * s_o
+        c_new = c * s_f + s_i * act(j)  # EQ-3
+        h_new = act(c_new) * s_o  # EQ-3
         return _Step(x, c, K, xh, j, s_i, s_f, s_o, c_new, h_new)
 
     @quiet()

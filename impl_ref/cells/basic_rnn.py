@@ -39,7 +39,7 @@ class BasicRNNCell(WeightedCell):
     """
 
     def __init__(self, num_units: Any, activation: Any = None, reuse: Any = None) -> None:
-        super().__init__(reuse=reuse_option(reuse))
+        super().__init__(reuse=reuse_option(reuse))  # SCOPE-7
         self._num_units = positive("num_units", num_units, "EQ-1")
         self._activation = optional_function("activation", activation, "EQ-13") or np.tanh
 
@@ -76,7 +76,7 @@ class BasicRNNCell(WeightedCell):
     def _forward(self, x: Array, h: Array, K: Array, b: Array) -> _Step:
         """x: [B, d], h: [B, n], K: [d + n, n], b: [n] to h_new: [B, n] [EQ-1]."""
         xh = side_by_side(x, h)
-        a = xh @ K + b
+        a = xh @ K + b  # EQ-1
         h_new = self._activation(a)  # EQ-13
         return _Step(x, K, xh, a, h_new)
 

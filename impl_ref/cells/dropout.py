@@ -183,7 +183,7 @@ def _everything(part: Any) -> bool:
 
 
 def _all_but_c(part: Any) -> Any:
-    return LSTMStateTuple(c=False, h=True) if isinstance(part, LSTMStateTuple) else True
+    return LSTMStateTuple(c=False, h=True) if isinstance(part, LSTMStateTuple) else True  # EQ-20: never the c
 
 
 def _chosen(part: Any, visitor: Callable[[Any], Any]) -> list[bool]:
@@ -203,7 +203,7 @@ def _chosen(part: Any, visitor: Callable[[Any], Any]) -> list[bool]:
         raise ArgumentTypeError("dropout_state_filter_visitor", wanted, str(len(answers)), "EQ-20")
     chosen: list[bool] = []
     for drop, member in zip(answers, members, strict=True):
-        chosen.extend(_chosen(member, visitor) if drop else [False] * len(flatten(member)))
+        chosen.extend(_chosen(member, visitor) if drop else [False] * len(flatten(member)))  # EQ-20
     return chosen
 
 

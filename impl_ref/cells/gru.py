@@ -62,7 +62,7 @@ class GRUCell(WeightedCell):
         kernel_initializer: Any = None,
         bias_initializer: Any = None,
     ) -> None:
-        super().__init__(reuse=reuse_option(reuse))
+        super().__init__(reuse=reuse_option(reuse))  # SCOPE-7
         self._num_units = positive("num_units", num_units, "EQ-2")
         self._activation = optional_function("activation", activation, "EQ-13") or np.tanh
         self._kernel_initializer = optional_function("kernel_initializer", kernel_initializer, "VAR-12")
@@ -80,6 +80,7 @@ class GRUCell(WeightedCell):
         """gates/kernel [d + n, 2n], gates/bias [2n], candidate/kernel [d + n, n], candidate/bias [n] [VAR-2]."""
         d, n = self.input_depth(inputs_shape), self._num_units
         kernels, biases = self._kernel_initializer, self._bias_initializer  # VAR-12
+        # VAR-2: these four, in this order
         self._gates_kernel = self.add_variable("gates/kernel", [d + n, 2 * n], initializer=kernels)
         self._gates_bias = self.add_variable("gates/bias", [2 * n], initializer=biases or Ones())
         self._candidate_kernel = self.add_variable("candidate/kernel", [d + n, n], initializer=kernels)
@@ -106,11 +107,11 @@ class GRUCell(WeightedCell):
         """x: [B, d], h: [B, n] to h_new: [B, n] [EQ-2]."""
         Kg, bg, Kc, bc = weights
         xh = side_by_side(x, h)
-        r, u = columns(sigmoid(xh @ Kg + bg), 2)  # each [B, n]
-        xrh = side_by_side(x, r * h)
+        r, u = columns(sigmoid(xh @ Kg + bg), 2)  # EQ-2: each [B, n]
+        xrh = side_by_side(x, r * h)  # EQ-2
         a = xrh @ Kc + bc
         c = self._activation(a)  # EQ-13
-        h_new = u * h + (1 - u) * c
+        h_new = u * h + (1 - u) * c  # EQ-2
         return _Step(x, h, weights, xh, r, u, xrh, a, c, h_new)
 
     @quiet()

@@ -86,7 +86,7 @@ class LSTMCell(WeightedCell):
         activation: Any = None,
         reuse: Any = None,
     ) -> None:
-        super().__init__(reuse=reuse_option(reuse))
+        super().__init__(reuse=reuse_option(reuse))  # SCOPE-7
         self._num_units = positive("num_units", num_units, "EQ-4")
         self._use_peepholes = flag("use_peepholes", use_peepholes, "EQ-5")
         self._cell_clip = optional_bound("cell_clip", cell_clip, "EQ-6")
@@ -112,6 +112,7 @@ class LSTMCell(WeightedCell):
         """kernel [d + p, 4n], bias [4n], w_f_diag, w_i_diag, w_o_diag [n], projection/kernel [n, p] [VAR-4]."""
         d, n, p = self.input_depth(inputs_shape), self._num_units, self.output_size
         weights = self._initializer  # VAR-11: for all but the bias
+        # VAR-4: these, in this order
         self._kernel = self.add_variable(
             "kernel", [d + p, 4 * n], initializer=weights, partitions=self._num_unit_shards  # VAR-15
         )
@@ -156,17 +157,17 @@ class LSTMCell(WeightedCell):
         K, b, w_i, w_f, w_o, P = weights
         act = self._activation  # EQ-13
         xm = side_by_side(x, m)
-        i, j, f, o = columns(xm @ K + b, 4)  # each [B, n]
+        i, j, f, o = columns(xm @ K + b, 4)  # EQ-4: each [B, n]
         if self._use_peepholes:
             i = i + w_i * c  # EQ-5: the old c
             f = f + w_f * c
         s_i, s_f = sigmoid(i), sigmoid(f + self._forget_bias)  # EQ-14
-        c_free = s_f * c + s_i * act(j)
+        c_free = s_f * c + s_i * act(j)  # EQ-4
         c_new = _clip(c_free, self._cell_clip)  # EQ-6
         if self._use_peepholes:
             o = o + w_o * c_new  # EQ-5: the new c, clipped
         s_o = sigmoid(o)
-        q = s_o * act(c_new)
+        q = s_o * act(c_new)  # EQ-4
         m_free = q if P is None else q @ P  # EQ-7: [B, n] to [B, p]
         m_new = _clip(m_free, self._proj_clip)
         return _Step(x, c, weights, xm, j, s_i, s_f, c_free, c_new, s_o, q, m_free, m_new)

@@ -87,7 +87,7 @@ class MultiRNNCell(RNNCell):
         output, new_states = inputs, []
         for index, (cell, old) in enumerate(zip(self._cells, self._states(state), strict=True)):
             with variable_scope(f"cell_{index}"):  # VAR-5
-                output, new = step(cell, output, old)
+                output, new = step(cell, output, old)  # EQ-8
             new_states.append(new)
         return output, self._joined(new_states)
 

@@ -91,7 +91,7 @@ def check_arguments(
 
 def check_cell(cell: Any, argument: str = "cell") -> None:
     """Only an instance of RNNCell is a cell [CELL-1, CELL-2]; having its methods is not enough [CELL-3]."""
-    if isinstance(cell, RNNCell):
+    if isinstance(cell, RNNCell):  # CELL-1
         return
     looks_alike = callable(cell) and {"state_size", "output_size", "zero_state"} <= set(dir(cell))
     clause = "CELL-3" if looks_alike and not isinstance(cell, type) else "CELL-2"
@@ -103,7 +103,7 @@ def check_lengths(sequence_length: Any) -> Array | None:
     """A vector of int32 or int64, or a list or tuple of ints [SEQ-2, SEQ-3, SEQ-19]; None is no lengths [SEQ-1]."""
     if sequence_length is None:
         return None
-    if isinstance(sequence_length, (list, tuple)):
+    if isinstance(sequence_length, (list, tuple)):  # SEQ-19
         return _lengths_of_list(sequence_length)
     if isinstance(sequence_length, (int, float, complex)):
         raise _lengths_rank("a single number")
@@ -112,7 +112,7 @@ def check_lengths(sequence_length: Any) -> Array | None:
         raise ArgumentTypeError("sequence_length", wanted, describe_type(sequence_length), "SEQ-18")
     if sequence_length.ndim != 1:
         raise _lengths_rank(f"shape {sequence_length.shape}")
-    if sequence_length.dtype.kind != "i" or sequence_length.dtype.itemsize not in (4, 8):
+    if sequence_length.dtype.kind != "i" or sequence_length.dtype.itemsize not in (4, 8):  # SEQ-2: of 4, SEQ-3: of 8
         raise ArgumentTypeError("sequence_length", "dtype int32 or int64", str(sequence_length.dtype), "SEQ-18")
     return np.asarray(sequence_length)  # SEQ-11: in the width that it came in
 
@@ -142,7 +142,7 @@ def check_scope(scope: Any) -> str | VariableScope:
     if scope is None:
         return DEFAULT_SCOPE
     if isinstance(scope, VariableScope):
-        return scope
+        return scope  # SCOPE-2
     if not isinstance(scope, str):
         raise ArgumentTypeError("scope", "a string, a VariableScope or None", describe_type(scope), "SCOPE-9")
     if not _SCOPE_NAME.fullmatch(scope):
@@ -176,7 +176,7 @@ def check_output_dtype(
         got = f"None with a state of {', '.join(map(str, found))}"
         raise ArgumentValueError("dtype", "a dtype, since initial_state has several", got, "DTYPE-4")
     if found:
-        return found[0]  # DTYPE-5
+        return found[0]  # DTYPE-5, DTYPE-9
     if max_time == 0 and has_outputs:
         wanted = "a dtype, since neither the empty initial_state nor a step tells that of the outputs"
         raise ArgumentValueError("dtype", wanted, "None", "DTYPE-9")
@@ -186,7 +186,8 @@ def check_output_dtype(
 def check_parallel_iterations(value: Any) -> int:
     """A positive integer of Python or NumPy; None is 32 [PAR-1, PAR-3, PAR-4]."""
     if value is None:
-        return DEFAULT_PARALLEL_ITERATIONS
+        return DEFAULT_PARALLEL_ITERATIONS  # PAR-1
+    # PAR-4: of NumPy too, of any width
     if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, np.integer)):
         raise ArgumentTypeError("parallel_iterations", "a positive integer or None", describe_type(value), "PAR-3")
     if value < 1:

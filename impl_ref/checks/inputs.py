@@ -54,9 +54,9 @@ def _check_leaf(leaf: Any, path: str, layout: str, inside: bool) -> Array:
         raise ArgumentValueError("inputs", wanted, describe_type(leaf), "IN-15" if inside else "IN-11", hint)
     if not is_array(leaf):
         raise ArgumentTypeError("inputs", wanted, describe_type(leaf), "IN-17")
-    if leaf.ndim < 2:
+    if leaf.ndim < 2:  # IN-13: 2 is enough
         raise ArgumentValueError("inputs", f"rank 2 or more, {wanted}", f"shape {leaf.shape}", "IN-11")
-    return np.asarray(leaf)
+    return np.asarray(leaf)  # IN-14: in its own dtype
 
 
 def check_layout(leaves: Sequence[tuple[str, Array]], time_major: bool) -> tuple[int, int]:
@@ -67,7 +67,7 @@ def check_layout(leaves: Sequence[tuple[str, Array]], time_major: bool) -> tuple
     """
     first_path, first = leaves[0]
     for path, leaf in leaves[1:]:
-        if leaf.shape[:2] != first.shape[:2]:
+        if leaf.shape[:2] != first.shape[:2]:  # IN-3: the further dimensions are not compared
             wanted = f"the same first two dimensions {first.shape[:2]} at {path} as at {first_path}"
             raise ArgumentValueError("inputs", wanted, f"shape {leaf.shape}", "IN-10")
     leading, following = first.shape[:2]

@@ -42,7 +42,7 @@ def check_output(output: Any, given: Arguments, dtypes: Sequence[DType]) -> list
     """The leaves of an output nested like output_size, in whatever containers [OUT-5, CELL-12, OUT-7, DTYPE-10]."""
     wanted = "outputs nested as in output_size"
     try:
-        assert_same_structure(given.output_size, output, check_types=False)
+        assert_same_structure(given.output_size, output, check_types=False)  # OUT-5: in containers of any class
     except TypeError as error:
         raise ArgumentTypeError("cell", wanted, str(error), "CELL-12") from error
     except ValueError as error:

@@ -216,7 +216,7 @@ class VariableStore:
         try:
             yield
         except BaseException:
-            for undo in reversed(undoing):
+            for undo in reversed(undoing):  # ERR-3
                 undo()
             here.scope, here.scope_counts = scope, counts
             self.rng.set_state(draws)
@@ -323,8 +323,9 @@ def variable_scope(
             raise ArgumentValueError("reuse", "None, since the scope has no name of its own", "True", "SCOPE-7")
         name_or_scope = _numbered(here, default_name)
     if isinstance(name_or_scope, VariableScope):
-        base, name = name_or_scope, name_or_scope.name
+        base, name = name_or_scope, name_or_scope.name  # SCOPE-4
     else:
+        # SCOPE-3: it goes on from the open scope.
         base, name = outer, "{}/{}".format(outer.name, name_or_scope) if outer.name else str(name_or_scope)
     here.scope_counts[name] = here.scope_counts.get(name, 0) + 1
     counts = dict(here.scope_counts)
