@@ -87,6 +87,14 @@ def test_the_page_has_each_clause_that_shared_code_keeps() -> None:
     assert wrong_rows((ROOT / PAGE).read_text(encoding="utf-8"), kept) == []
 
 
+def test_the_page_names_the_clauses_without_a_defect() -> None:
+    kept = kept_by_shared_code()
+    page = (ROOT / PAGE).read_text(encoding="utf-8")
+    (said,) = re.findall(r"^\*\*Without a defect\*\* are (.*?) alone\.", page, re.MULTILINE)
+
+    assert set(said.split(" and ")) == {clause for (_, clause), (defects, _) in kept.items() if defects == 0}
+
+
 def test_the_page_has_each_module() -> None:
     files = {f"{room}/{path.name}" for room in ROOMS for path in (SPEC / room).glob("*.py")}
     files -= {f"{room}/__init__.py" for room in ROOMS}

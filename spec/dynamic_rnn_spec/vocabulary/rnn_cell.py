@@ -185,7 +185,7 @@ class RNNCell(abc.ABC):
     def _step(
         self, call: Callable[[Any, Any], Any], inputs: Any, state: Any, scope: Union[None, str, VariableScope]
     ) -> Any:
-        if self.built:
+        if self.built:  # SCOPE-11: so it keeps its variables under whatever scope
             with self._entered(scope):
                 return call(inputs, state)
         with default_store().transaction(), self._entered(scope):
@@ -207,7 +207,7 @@ class RNNCell(abc.ABC):
 
     def _own_scope(self, scope: Union[None, str, VariableScope]) -> "contextlib.AbstractContextManager[VariableScope]":
         if self._scope is not None:
-            return variable_scope(self._scope, reuse=True if self.built else self.reuse)  # SCOPE-11
+            return variable_scope(self._scope, reuse=True if self.built else self.reuse)
         if scope is not None:
             return variable_scope(scope, reuse=self.reuse)
         if self.reuse:
@@ -255,7 +255,7 @@ class RNNCell(abc.ABC):
         Raises:
             ValueError, TypeError: the rules of reuse and shapes, see VariableStore.get.
         """
-        chosen = self.dtype if dtype is None else dtype
+        chosen = self.dtype if dtype is None else dtype  # VAR-13
         chosen = np.float32 if chosen is None else chosen
         trained = trainable and self.trainable
         if partitions is None:
