@@ -53,9 +53,10 @@ class Promise(NamedTuple):
     errors: frozenset[str] = frozenset()
 
 
-def promises() -> dict[str, Promise]:
-    """That of every clause, by id."""
-    return {id: Promise(clause.testable, _errors(clause)) for id, clause in clauses.load().items()}
+def promises(registry: Mapping[str, clauses.Clause] | None = None) -> dict[str, Promise]:
+    """That of every clause, by id; of those that the specification has, if no others are given."""
+    found = clauses.load() if registry is None else registry
+    return {id: Promise(clause.testable, _errors(clause)) for id, clause in found.items()}
 
 
 def _errors(clause: clauses.Clause) -> frozenset[str]:

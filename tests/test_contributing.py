@@ -15,6 +15,11 @@ from typing import NamedTuple
 
 import pytest
 
+from dynamic_rnn_spec.page import clauses, ledger
+
+from .citations import promises
+from .test_citations import PACKAGES, wrong_citations
+
 ROOT = Path(__file__).parents[1]
 PAGE = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 FOLDERS = ("conformance", "docs", "impl_gpu", "impl_ref", "spec", "tancarflow_evidence", "tests")
@@ -127,11 +132,19 @@ def test_a_clause_its_law_and_its_mutant_are_three_files(copy: Path) -> None:
     assert "**steps past every length may be cut off.**" in (copy / "docs" / "clauses.md").read_text(encoding="utf-8")
 
 
-def test_the_note_beside_them_names_the_clause_and_a_reason(copy: Path) -> None:
-    add(copy, CITATIONS)
+def test_without_the_note_beside_them_the_clause_is_cited_nowhere(copy: Path) -> None:
+    add(copy, CLAUSES, LAWS, MUTANTS)
+    registry = promises(clauses.parse((copy / CLAUSES).read_text(encoding="utf-8"), ledger.load()))
 
-    assert changed(copy) == {CITATIONS}
-    assert 'clause = "SEQ-24"' in SHOWN_IN_CLAUSE[CITATIONS].text
+    said = wrong_citations(copy, (copy / CITATIONS).read_text(encoding="utf-8"), registry)
+    assert said == [
+        f"SEQ-24: cite it beside the line that keeps it in {package}, or list it in {CITATIONS} with the reason why no "
+        f"single line does"
+        for package in PACKAGES
+    ]
+    add(copy, CITATIONS)
+    assert wrong_citations(copy, (copy / CITATIONS).read_text(encoding="utf-8"), registry) == []
+    assert changed(copy) == {CLAUSES, LAWS, MUTANTS, CITATIONS}
 
 
 def test_without_its_law_a_clause_is_not_run_and_its_mutant_escapes(copy: Path) -> None:
