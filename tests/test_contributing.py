@@ -173,6 +173,44 @@ def test_the_places_where_a_cell_is_known_are_there() -> None:
     assert [name for name in known if not any(file.endswith(f"/{name}") for file in files)] == []
 
 
+CELL = "GRUCell"
+NOT_NEEDED: Mapping[str, str] = {
+    "conformance/properties/test_equations_refused.py": "a law of DropoutWrapper, around any cell",
+    "conformance/properties/test_errors.py": "a law of errors, with any cell",
+    "conformance/properties/test_gradients.py": "laws of all gradients, with a few kinds of cell",
+    "conformance/properties/test_gradients_values.py": "laws of shared variables and dropout, with a few kinds of cell",
+    "conformance/vectors/cases/scopes.py": "vectors of scopes, with any cell",
+    "conformance/vectors/cases/states.py": "vectors of states, with any cell",
+    "impl_gpu/bench/networks.py": "measures the two cells that the libraries it is compared with have too",
+    "impl_gpu/prove/products.py": "products of every form; the sentence says where one form comes from",
+}
+"""Files that name the cell and need no other, with the reason."""
+
+
+def stands_in(step: str, file: str) -> bool:
+    """Whether a step names a file, whole or by its end with the folder beside it."""
+    parts = file.split("/")
+    for cut in range(len(parts)):
+        folder, name = "/".join(parts[:cut]), "/".join(parts[cut:])
+        if f"`{name}`" in step and (not folder or f"`{folder}/" in step or f"`{folder}`" in step):
+            return True
+    return False
+
+
+def test_each_file_that_names_a_cell_stands_in_the_walk_or_is_not_needed() -> None:
+    steps = re.split(r"^\d+\. ", section("A cell"), flags=re.MULTILINE)
+    shipped = [path for folder in FOLDERS if folder not in ("docs", "tests") for path in (ROOT / folder).rglob("*.*")]
+    names = {
+        path.relative_to(ROOT).as_posix()
+        for path in shipped
+        if path.suffix in {".py", ".cu", ".toml", ".json"} and CELL in path.read_text(encoding="utf-8")
+    }
+    told = {name for name in names if any(stands_in(step, re.sub(r"\bgru(?=[_.])", "new", name)) for step in steps)}
+
+    assert sorted(names - told - set(NOT_NEEDED)) == []
+    assert sorted(set(NOT_NEEDED) - (names - told)) == []
+
+
 def test_a_worker_keeps_what_it_can_and_says_what_it_lacks(tmp_path: Path) -> None:
     (program,) = re.findall(r"```python\n# my_worker\.py\n(.*?)```", WORKER, re.DOTALL)
     (tmp_path / "my_worker.py").write_text(program, encoding="utf-8")
