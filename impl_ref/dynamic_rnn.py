@@ -100,13 +100,14 @@ def run_steps(
 
     for t in range(T):  # CELL-6: T times in the order of time, on all rows, past their lengths too
         step_inputs = pack_sequence_as(inputs, [x[t] for x in xs])  # IN-1, IN-2, IN-4, IN-8, IN-16
-        old_state = pack_sequence_as(state, [read_only(leaf) for leaf in flatten(state)])  # SIG-6
+        old_state = pack_sequence_as(state, [read_only(leaf) for leaf in flatten(state)])
         with variable_scope(opened, reuse=True if t > 0 else None):  # one set of variables serves all steps
             result = step(step_inputs, old_state)  # CELL-7; CELL-13: nothing here catches what it raises
         output, new_state = check_returned(result, state, given, [whole.dtype for whole in outputs])
 
-        if t == 0:  # DTYPE-5: the cell's own dtype; DTYPE-2: which is the one that was asked for, if one was
-            outputs = _zero_outputs(given, [o.dtype for o in output])  # SEQ-13: +0 of that dtype
+        if t == 0:
+            # DTYPE-5: the cell's own dtype; DTYPE-2: which is the one that was asked for, if one was; SEQ-13: +0 of it
+            outputs = _zero_outputs(given, [o.dtype for o in output])
         steps = [_time_first(whole, given.time_major)[t] for whole in outputs]  # each [B, ...], a part of the whole
         if lengths is None:
             _write(steps, output, rows=...)  # SEQ-1, OUT-1
@@ -148,7 +149,7 @@ def _copy_through(state: Any, new_state: Any, counts: Array) -> Any:
     leaves = []
     for old, new in zip(flatten(state), flatten(new_state), strict=True):
         if np.ndim(new) > 0:
-            kept = np.array(old)  # SEQ-23: its bits
+            kept = np.array(old)  # SIG-6, SEQ-23: a copy with its bits, for the old one may be the caller's
             kept[counts] = new[counts]  # SEQ-22: row by row
             new = kept
         leaves.append(new)  # SEQ-21: a leaf of rank 0 belongs to no row and takes the new value

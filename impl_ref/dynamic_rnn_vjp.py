@@ -147,7 +147,7 @@ def _step_of(whole: Array, t: int, given: Arguments) -> Array:
 def _rows(counts: Any, d: Array | None, other: Array | None = None) -> Array | None:
     """``d`` in the rows that count, ``other`` or zeros bit for bit in the rest: chosen, for 0 times NaN is NaN."""
     if d is None or np.ndim(d) == 0:
-        return d  # SEQ-21: a leaf of rank 0 belongs to no row
+        return d  # a leaf of rank 0 belongs to no row
     chosen = np.zeros_like(d) if other is None else np.array(other)
     chosen[counts] = d[counts]
     return chosen

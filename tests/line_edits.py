@@ -34,7 +34,16 @@ _COMPUTED: dict[type[ast.operator], type[ast.operator]] = {
     ast.BitOr: ast.BitAnd,
     ast.BitAnd: ast.BitOr,
 }
-_ERRORS = {"ArgumentTypeError": "ArgumentValueError", "ArgumentValueError": "ArgumentTypeError"}
+_PAIRS = (
+    ("ArgumentTypeError", "ArgumentValueError"),
+    ("zeros", "ones"),
+    ("zeros_like", "ones_like"),
+    ("array", "asarray"),
+    ("min", "max"),
+    ("minimum", "maximum"),
+    ("any", "all"),
+)
+_COUNTERPARTS = dict(_PAIRS) | {other: one for one, other in _PAIRS}
 _SIMPLE = (ast.Raise, ast.Expr, ast.Assign, ast.AugAssign, ast.AnnAssign, ast.Return, ast.Delete)
 _NAMES = 4
 """How many other names of a function are put in the place of one."""
@@ -107,7 +116,7 @@ def _changes(tree: ast.Module, first: int, last: int, cited: str) -> Iterator[tu
             yield from ((loop, f"list({ast.unparse(loop)}){cut}") for loop in loops for cut in ("[:-1]", "[::-1]"))
         elif isinstance(node, ast.FunctionDef):
             yield from ((decorator, "(lambda f: f)") for decorator in node.decorator_list)
-    for node in nodes:
+    for node in sorted(nodes, key=lambda node: not isinstance(node, (ast.Name, ast.Attribute, ast.Constant))):
         yield from ((node, f"({ast.unparse(other)})") for other in _of_values(node))
     for node in nodes:
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
@@ -165,12 +174,15 @@ def _of_values(node: ast.AST) -> Iterator[ast.expr]:
             yield type(node)(kept, node.ctx)
     elif isinstance(node, ast.Dict) and node.keys:
         yield ast.Dict(node.keys[:-1], node.values[:-1])
-    elif isinstance(node, ast.Name) and node.id in _ERRORS:
-        yield ast.Name(_ERRORS[node.id], ast.Load())
+    elif isinstance(node, ast.Name) and node.id in _COUNTERPARTS:
+        yield ast.Name(_COUNTERPARTS[node.id], ast.Load())
+    elif isinstance(node, ast.Attribute) and node.attr in _COUNTERPARTS:
+        yield ast.Attribute(node.value, _COUNTERPARTS[node.attr], ast.Load())
 
 
 def _of_calls(node: ast.Call) -> Iterator[ast.expr]:
     plain = [one for one in node.args if not isinstance(one, ast.Starred)]
+    yield ast.Call(node.func, [*node.args, ast.Constant(None)], node.keywords)
     if len(plain) > 1 and plain == node.args:
         yield ast.Call(node.func, [plain[1], plain[0], *plain[2:]], node.keywords)
     yield from plain

@@ -39,7 +39,7 @@ class MultiRNNCell(RNNCell):
             raise ArgumentValueError("cells", "at least one cell", "none", "EQ-8")
         for index, cell in enumerate(cells):
             check_cell(cell, f"cells[{index}]")
-        self._cells = tuple(cells)
+        self._cells = tuple(cells)  # SCOPE-14: the very instances
         self._state_is_tuple = flag("state_is_tuple", state_is_tuple, "EQ-8")
         if not self._state_is_tuple:
             for index, cell in enumerate(self._cells):
@@ -58,11 +58,11 @@ class MultiRNNCell(RNNCell):
 
     @property
     def variables(self) -> Sequence[Variable]:
-        """The variables of the cells, the lowest first; an instance that stands twice counts once [SCOPE-14]."""
+        """The variables of the cells, the lowest first; an instance that stands twice counts once."""
         return tuple(dict.fromkeys(variable for cell in self._cells for variable in cell.variables))
 
     def zero_state(self, batch_size: int, dtype: Any) -> Any:
-        """The zero states of the cells [CELL-9]; side by side they are zeros as well."""
+        """The zero states of the cells; side by side they are zeros as well."""
         if not self._state_is_tuple:
             return super().zero_state(batch_size, dtype)
         return tuple(zero_state(cell, batch_size, dtype) for cell in self._cells)

@@ -41,5 +41,5 @@ class Wrapper(RNNCell):
         return super().without_vjp() or self._cell.without_vjp()
 
     def zero_state(self, batch_size: int, dtype: Any) -> Any:
-        """The zero state of the wrapped cell [CELL-9]."""
+        """The zero state of the wrapped cell."""
         return zero_state(self._cell, batch_size, dtype)

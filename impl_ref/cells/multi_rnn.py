@@ -40,7 +40,7 @@ class MultiRNNCell(RNNCell):
             raise ArgumentValueError("cells", "at least one cell", "none", "EQ-8")
         for index, cell in enumerate(cells):
             check_cell(cell, f"cells[{index}]")
-        self._cells = tuple(cells)
+        self._cells = tuple(cells)  # SCOPE-14: the very instances
         self._state_is_tuple = flag("state_is_tuple", state_is_tuple, "EQ-8")
         for index, cell in enumerate(cells if not self._state_is_tuple else ()):
             if is_sequence(cell.state_size) or not hasattr(cell.state_size, "__index__"):
@@ -58,11 +58,11 @@ class MultiRNNCell(RNNCell):
 
     @property
     def variables(self) -> Sequence[Variable]:
-        """The variables of the cells, the lowest first, and once each: an instance may stand twice [SCOPE-14]."""
+        """The variables of the cells, the lowest first, and once each: an instance may stand twice."""
         return tuple(dict.fromkeys(variable for cell in self._cells for variable in cell.variables))
 
     def zero_state(self, batch_size: int, dtype: Any) -> Any:
-        """The zero states of the cells; one array of zeros with ``state_is_tuple=False`` [CELL-9, STATE-4]."""
+        """The zero states of the cells; one array of zeros with ``state_is_tuple=False`` [STATE-4]."""
         if not self._state_is_tuple:
             return super().zero_state(batch_size, dtype)
         return tuple(zero_state(cell, batch_size, dtype) for cell in self._cells)
@@ -98,8 +98,8 @@ class MultiRNNCell(RNNCell):
         for pull, d_new in zip(reversed(pulls), reversed(self._states(d_new_state)), strict=True):
             d_output, d_old, d_own = pull(d_output, d_new)
             d_states.insert(0, d_old)
-            for name, d in d_own.items():  # GRAD-16: a variable of several cells gets the sum
-                d_variables[name] = sum_gradients(d_variables.get(name), d)
+            for name, d in d_own.items():
+                d_variables[name] = sum_gradients(d_variables.get(name), d)  # GRAD-16: of all cells that share it
         return d_output, self._joined(d_states), d_variables
 
     def without_vjp(self) -> Any:

@@ -123,7 +123,7 @@ def _lengths_of_list(lengths: list[Any] | tuple[Any, ...]) -> Array:
             raise _lengths_rank(f"a {type(lengths).__name__} with a {type(length).__name__} at [{index}]")
         if isinstance(length, bool) or not isinstance(length, (int, np.int32, np.int64)):
             raise ArgumentTypeError("sequence_length", f"an int at [{index}]", describe_type(length), "SEQ-18")
-    bounds = np.iinfo(np.int64)  # beyond them lies no T, so a longer int counts the same as the bound [SEQ-15]
+    bounds = np.iinfo(np.int64)  # beyond them lies no T, so a longer int counts the same as the bound
     return np.array([min(max(int(length), bounds.min), bounds.max) for length in lengths], np.int64)
 
 
