@@ -50,7 +50,7 @@ def run(
     for t in range(given.max_time):  # CELL-6: T times in the order of time, past all lengths too
         leaves = [rows.step(x, t) for x in given.inputs]  # IN-14: never cast
         step_inputs = pack_sequence_as(given.structure, leaves)  # IN-2, IN-8, IN-16: nested as they came
-        # One set of variables for all steps; at the first the scope's own rule of reuse holds [SCOPE-6, SCOPE-12].
+        # One set of variables for all steps; at the first the scope's own rule of reuse holds.
         reuse = True if t > 0 else None
         with device.users_code(), variable_scope(opened, reuse=reuse):
             result = step(step_inputs, state)  # CELL-7; CELL-13: nothing here catches what it raises

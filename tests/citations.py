@@ -20,8 +20,11 @@ from dynamic_rnn_spec.page import clauses
 
 NO_CLAUSES = frozenset({"SHA", "UTF"})
 """The letters of what looks like an id and is none: SHA-256, UTF-8."""
-NO_KEEPERS = ("impl_ref/bench.py", "impl_ref/weights.py", "impl_gpu/bench", "impl_gpu/prove", "impl_gpu/weights.py")
-"""What measures an implementation, proves it or hands it weights keeps no clause of a call."""
+NO_KEEPERS = (
+    *("impl_ref/bench.py", "impl_ref/weights.py"),
+    *("impl_gpu/bench", "impl_gpu/prove", "impl_gpu/weights.py", "impl_gpu/fused/forecast.py"),
+)
+"""What measures an implementation, proves it, hands it weights or foretells its memory keeps no clause of a call."""
 
 SHORT = 3
 """Statements of a function, those inside others included, of which a summary may speak."""

@@ -57,7 +57,7 @@ class LSTMCell(WeightedCell):
         activation: Any = None,
         reuse: Any = None,
     ) -> None:
-        super().__init__(reuse=reuse_option(reuse))  # SCOPE-7
+        super().__init__(reuse=reuse_option(reuse))
         self._num_units = positive("num_units", num_units, "EQ-4")
         self._use_peepholes = flag("use_peepholes", use_peepholes, "EQ-5")
         self._cell_clip = optional_bound("cell_clip", cell_clip, "EQ-6")

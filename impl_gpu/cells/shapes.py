@@ -62,7 +62,7 @@ def step_on_shapes(cell: Any, given: Arguments, opened: VariableScope) -> tuple[
     leaves = [_step_of(known, given.batch_size) for known in given.input_shapes]
     inputs = pack_sequence_as(given.structure, leaves)
     state = starting_shapes(given)
-    with variable_scope(opened):  # SCOPE-6, SCOPE-12: by the scope's own rule of reuse
+    with variable_scope(opened):  # by the scope's own rule of reuse
         result = cell(inputs, state)
     return check_returned(result, state, given, [])
 

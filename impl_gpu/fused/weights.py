@@ -56,7 +56,7 @@ class PackedWeights:
         return _same(self._values, values)
 
     def _await_write(self, stream: Any) -> None:
-        """Later work on ``stream`` finds the values of the variables that the cell has [SCOPE-5]."""
+        """Later work on ``stream`` finds the values of the variables that the cell has."""
         self._device.wait_event(stream, self._written)
 
     def _write(self, packed: Any) -> None:

@@ -55,7 +55,7 @@ class BasicLSTMCell(WeightedCell):
         activation: Any = None,
         reuse: Any = None,
     ) -> None:
-        super().__init__(reuse=reuse_option(reuse))  # SCOPE-7
+        super().__init__(reuse=reuse_option(reuse))
         self._num_units = positive("num_units", num_units, "EQ-3")
         self._forget_bias = real("forget_bias", forget_bias, "EQ-14")
         self._state_is_tuple = flag("state_is_tuple", state_is_tuple, "EQ-15")

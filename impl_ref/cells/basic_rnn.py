@@ -39,7 +39,7 @@ class BasicRNNCell(WeightedCell):
     """
 
     def __init__(self, num_units: Any, activation: Any = None, reuse: Any = None) -> None:
-        super().__init__(reuse=reuse_option(reuse))  # SCOPE-7
+        super().__init__(reuse=reuse_option(reuse))
         self._num_units = positive("num_units", num_units, "EQ-1")
         self._activation = optional_function("activation", activation, "EQ-13") or np.tanh
 

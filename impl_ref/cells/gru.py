@@ -62,7 +62,7 @@ class GRUCell(WeightedCell):
         kernel_initializer: Any = None,
         bias_initializer: Any = None,
     ) -> None:
-        super().__init__(reuse=reuse_option(reuse))  # SCOPE-7
+        super().__init__(reuse=reuse_option(reuse))
         self._num_units = positive("num_units", num_units, "EQ-2")
         self._activation = optional_function("activation", activation, "EQ-13") or np.tanh
         self._kernel_initializer = optional_function("kernel_initializer", kernel_initializer, "VAR-12")

@@ -86,7 +86,7 @@ class LSTMCell(WeightedCell):
         activation: Any = None,
         reuse: Any = None,
     ) -> None:
-        super().__init__(reuse=reuse_option(reuse))  # SCOPE-7
+        super().__init__(reuse=reuse_option(reuse))
         self._num_units = positive("num_units", num_units, "EQ-4")
         self._use_peepholes = flag("use_peepholes", use_peepholes, "EQ-5")
         self._cell_clip = optional_bound("cell_clip", cell_clip, "EQ-6")
@@ -112,18 +112,17 @@ class LSTMCell(WeightedCell):
         """kernel [d + p, 4n], bias [4n], w_f_diag, w_i_diag, w_o_diag [n], projection/kernel [n, p] [VAR-4]."""
         d, n, p = self.input_depth(inputs_shape), self._num_units, self.output_size
         weights = self._initializer  # VAR-11: for all but the bias
-        # VAR-4: these, in this order
         self._kernel = self.add_variable(
-            "kernel", [d + p, 4 * n], initializer=weights, partitions=self._num_unit_shards  # VAR-15
+            "kernel", [d + p, 4 * n], initializer=weights, partitions=self._num_unit_shards  # VAR-4, VAR-15
         )
         self._bias = self.add_variable("bias", [4 * n], initializer=Zeros())  # VAR-8
         if self._use_peepholes:
-            self._w_f = self.add_variable("w_f_diag", [n], initializer=weights)
+            self._w_f = self.add_variable("w_f_diag", [n], initializer=weights)  # VAR-4
             self._w_i = self.add_variable("w_i_diag", [n], initializer=weights)
             self._w_o = self.add_variable("w_o_diag", [n], initializer=weights)
         if self._num_proj is not None:
             self._projection = self.add_variable(
-                "projection/kernel", [n, p], initializer=weights, partitions=self._num_proj_shards  # VAR-15
+                "projection/kernel", [n, p], initializer=weights, partitions=self._num_proj_shards  # VAR-4, VAR-15
             )
 
     def call(self, inputs: Any, state: Any) -> tuple[Array, Any]:

@@ -169,7 +169,7 @@ class VariableStore:
             raise ArgumentValueError(
                 "scope", "a variable {!r} to share, since reuse=True".format(name), "none", "SCOPE-12"
             )
-        if existing is not None and not reuse:
+        if existing is not None and not reuse:  # SCOPE-7: with reuse it is shared
             raise ArgumentValueError(
                 "scope",
                 "no variable {!r} yet, since reuse is off".format(name),
@@ -330,7 +330,7 @@ def variable_scope(
     here.scope_counts[name] = here.scope_counts.get(name, 0) + 1
     counts = dict(here.scope_counts)
     kernels = base.initializer if initializer is None else initializer
-    here.scope = VariableScope(name, reuse or base.reuse, kernels)
+    here.scope = VariableScope(name, reuse or base.reuse, kernels)  # SCOPE-7
     try:
         yield here.scope
     finally:
