@@ -1,4 +1,4 @@
-"""Makes other lines of a line of Python: small changes, by operators that know no clause, of which each is one edit.
+"""Changes a line of Python in small ways, one at a time; how depends on its syntax alone, never on what it is to do.
 
 It is mutation testing of single lines, and written by hand because the tools that are ready run a test suite on every
 line of a project; here a few lines are wanted, and what judges them are the laws of one clause.
@@ -169,6 +169,8 @@ def _of_values(node: ast.AST) -> Iterator[ast.expr]:
         yield from (node.left, node.right)
     elif isinstance(node, ast.Subscript):
         yield node.value
+        if isinstance(node.slice, (ast.Name, ast.Attribute)):
+            yield ast.Subscript(node.value, ast.Constant(0), node.ctx)
     elif isinstance(node, (ast.Tuple, ast.List)) and len(node.elts) > 1:
         for kept in ([node.elts[1], node.elts[0], *node.elts[2:]], node.elts[:-1]):
             yield type(node)(kept, node.ctx)
