@@ -56,12 +56,12 @@ def run(
             result = step(step_inputs, state)  # CELL-7; CELL-13: nothing here catches what it raises
         output, new_state = check_returned(result, state, given, [whole.dtype for whole in outputs])
         if t == 0:
-            outputs = [rows.whole(leaf.shape[1:], leaf.dtype) for leaf in output]  # DTYPE-5
+            outputs = [rows.whole(leaf.shape[1:], leaf.dtype) for leaf in output]  # DTYPE-2, DTYPE-5
         for whole, leaf in zip(outputs, output, strict=True):
             rows.write(whole, t, enter(device, leaf))
         state = _next_state(state, new_state, t, rows)  # CELL-5
     if given.max_time == 0:  # CELL-8
-        outputs = [rows.zero_whole(dims, given.output_dtype) for dims in given.output_dims]
+        outputs = [rows.zero_whole(dims, given.output_dtype) for dims in given.output_dims]  # DTYPE-2
     final = [rows.copied(leaf) for leaf in flatten(state)]  # INIT-10
     return outputs, pack_sequence_as(state, final)  # STATE-3; INIT-11: an empty state too
 

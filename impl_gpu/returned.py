@@ -49,7 +49,7 @@ def check_output(output: Any, given: Arguments, dtypes: Sequence[DType]) -> list
     except ValueError as error:
         raise ArgumentValueError("cell", wanted, f"one that differs {error}", "CELL-12") from error
     found = flatten_with_paths(output)
-    wanted_dtypes: Sequence[DType | None] = dtypes or [given.dtype] * len(found)  # DTYPE-2
+    wanted_dtypes: Sequence[DType | None] = dtypes or [given.dtype] * len(found)
     for (path, leaf), dims, dtype in zip(found, given.output_dims, wanted_dtypes, strict=True):
         where = place(path)
         known = described(leaf)
