@@ -184,7 +184,7 @@ def _tried(citation: Citation, like: Trial) -> Row:
         if found.said == "caught":
             law = f"{(found.test or '').rpartition('.')[2]}: {clip(found.message, 140)}"
             if STUMBLED.search(found.message):
-                stumbled = stumbled or Row(citation, STUMBLES, edit, law, tried)
+                stumbled = stumbled or Row(citation, STUMBLES, edit, law, list(tried))
                 continue
             by_hand = (edit.before, edit.after) in BY_HAND.get(citation.clause, [])
             return Row(citation, BY_HAND_ONLY if by_hand else CAUGHT, edit, law, tried)
